@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include "core/ascii.hpp"
+#include "core/clock.hpp"
+#include "core/encoding.hpp"
+#include "core/locked_memory.hpp"
+#include "core/secret.hpp"
+
+using namespace hubward;
+
+TEST_CASE("encodings have one spelling for each value (RFC 4648 section 10)") {
+  const std::pair<std::string_view, std::string_view> vectors[] = {
+      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}};
+  for (auto [plain, base64] : vectors) {
+    CHECK(to_base64(bytes_of(plain)) == base64);
+    CHECK(text_of(from_base64(base64).value()) == plain);
+    CHECK(text_of(from_base64url(to_base64url(bytes_of(plain))).value()) == plain);
+    CHECK(text_of(from_hex(to_hex(bytes_of(plain))).value()) == plain);
+  }
+  for (std::string_view wrong : {"Z", "Zg=", "Zg", "Zh==", "Zg==Zg==", "Z g=", "Zm9v=", "===="})
+    CHECK_FALSE_MESSAGE(from_base64(wrong), wrong);
+  CHECK_FALSE(from_hex("0"));
+  CHECK_FALSE(from_hex("0g"));
+}
+
+TEST_CASE("a secret is wiped and its memory comes back") {
+  REQUIRE(lock_memory());
+  std::size_t before = locked_bytes_in_use();
+  const std::byte* where = nullptr;
+  {
+    Secret secret("pat-na1-canary");
+    where = secret.reveal().data();
+    CHECK(secret.same_as(Secret("pat-na1-canary")));
+    CHECK_FALSE(secret.same_as(Secret("pat-na1-canarz")));
+    CHECK_FALSE(secret.same_as(Secret("pat")));
+    Secret moved = std::move(secret);
+    CHECK(moved.reveal_text() == "pat-na1-canary");
+    CHECK(secret.empty());
+    moved.shrink(3);
+    CHECK(moved.reveal_text() == "pat");
+  }
+  CHECK(locked_bytes_in_use() == before);
+  CHECK(where[0] == std::byte{0});  // the page stays mapped: the arena never returns chunks
+}
+
+TEST_CASE("numbers are digits and nothing else") {
+  CHECK(to_number("0") == 0U);
+  CHECK(to_number("18446744073709551615") == 18446744073709551615U);
+  for (std::string_view wrong : {"", "+1", "-1", " 1", "1 ", "18446744073709551616", "0x1", "1e3"})
+    CHECK_FALSE_MESSAGE(to_number(wrong), wrong);
+}
+
+TEST_CASE("time is written as HubSpot writes it") {
+  CHECK(to_iso8601(from_millis(0)) == "1970-01-01T00:00:00.000Z");
+  CHECK(to_iso8601(from_millis(1'789'999'990'123)) == "2026-09-21T14:13:10.123Z");
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/locked_memory.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "core/invariant.hpp"
+#include "core/secret.hpp"
+
+namespace hubward {
+namespace {
+
+constexpr std::size_t chunk_size = 256 * 1024;
+constexpr std::size_t grain = 32;
+
+// Book-keeping lives outside the locked pages, so that those hold secrets and nothing else.
+class LockedArena {
+ public:
+  // Errno of the failed call, or 0.
+  int grow() {
+    if (chunks_ * chunk_size >= locked_memory_limit) return ENOMEM;
+    void* pages = ::mmap(nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return errno;
+    if (::mlock(pages, chunk_size) != 0 || ::madvise(pages, chunk_size, MADV_DONTDUMP) != 0 ||
+        ::madvise(pages, chunk_size, MADV_WIPEONFORK) != 0) {
+      int reason = errno;
+      ::munmap(pages, chunk_size);
+      return reason;
+    }
+    ++chunks_;
+    free_.emplace(static_cast<std::byte*>(pages), chunk_size);
+    return 0;
+  }
+
+  std::byte* take(std::size_t size) {
+    for (auto it = free_.begin(); it != free_.end(); ++it) {
+      auto [start, length] = *it;
+      if (length < size) continue;
+      free_.erase(it);
+      if (length > size) free_.emplace(start + size, length - size);
+      in_use_ += size;
+      return start;
+    }
+    return nullptr;
+  }
+
+  void give_back(std::byte* start, std::size_t size) {
+    in_use_ -= size;
+    auto [it, added] = free_.emplace(start, size);
+    invariant(added, "a locked block is freed once");
+    auto next = std::next(it);
+    if (next != free_.end() && it->first + it->second == next->first) {
+      it->second += next->second;
+      free_.erase(next);
+    }
+    if (it != free_.begin()) {
+      auto before = std::prev(it);
+      if (before->first + before->second == it->first) {
+        before->second += it->second;
+        free_.erase(it);
+      }
+    }
+  }
+
+  bool empty() const { return chunks_ == 0; }
+  std::size_t in_use() const { return in_use_; }
+
+ private:
+  std::map<std::byte*, std::size_t> free_;  // start → length; neighbours are merged
+  std::size_t chunks_ = 0;
+  std::size_t in_use_ = 0;
+};
+
+std::mutex arena_mutex;
+
+// Never destroyed: secrets with static lifetime may outlive any other static.
+LockedArena& arena() {
+  static LockedArena& instance = *new LockedArena;
+  return instance;
+}
+
+std::size_t rounded(std::size_t size) {
+  return (std::max<std::size_t>(size, 1) + grain - 1) / grain * grain;
+}
+
+}  // namespace
+
+Result<void> lock_memory() {
+  std::scoped_lock lock(arena_mutex);
+  if (!arena().empty()) return {};
+  if (int reason = arena().grow(); reason != 0) {
+    return failure(
+        "MEMORY_NOT_LOCKED", Fault::Us, Retry::Never,
+        std::string("memory for secrets cannot be locked (") + std::strerror(reason) +
+            "): raise the limit (ulimit -l, or LimitMEMLOCK= in the systemd unit) to at least 4 MiB");
+  }
+  return {};
+}
+
+std::span<std::byte> locked_allocate(std::size_t size) {
+  std::scoped_lock lock(arena_mutex);
+  std::size_t block = rounded(size);
+  invariant(block <= chunk_size, "a secret fits into one chunk of locked memory");
+  std::byte* start = arena().take(block);
+  if (start == nullptr) {
+    invariant(arena().grow() == 0, "there is locked memory for secrets (raise RLIMIT_MEMLOCK)");
+    start = arena().take(block);
+  }
+  return {start, size};
+}
+
+void locked_free(std::span<std::byte> block) noexcept {
+  if (block.data() == nullptr) return;
+  wipe(block);
+  std::scoped_lock lock(arena_mutex);
+  arena().give_back(block.data(), rounded(block.size()));
+}
+
+std::size_t locked_bytes_in_use() noexcept {
+  std::scoped_lock lock(arena_mutex);
+  return arena().in_use();
+}
+
+}  // namespace hubward

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// A door: accepts connections, reads requests strictly (http/head_parser.hpp), hands each to one handler and
+// writes its answer. Every wait, size and number is bounded by Limits. A resource of one loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/deadline.hpp"
+#include "async/loop.hpp"
+#include "http/message.hpp"
+
+namespace hubward::http {
+
+struct Limits {
+  std::size_t connections = 10'000;    // open at once; more are closed at accept
+  std::size_t head_bytes = 32 * 1024;  // request line and fields together
+  std::size_t fields = 100;
+  std::size_t target_bytes = 8 * 1024;
+  std::uint64_t body_bytes = 16 * 1024 * 1024;
+  std::chrono::milliseconds handshake{10'000};  // TLS, from accept to finished
+  std::chrono::milliseconds head{10'000};       // from the first byte of a head to its end
+  std::chrono::milliseconds idle{75'000};       // between requests on a kept connection
+  std::chrono::milliseconds body_idle{30'000};  // between two pieces of a body, either way
+};
+
+// Server side of TLS. Safe if left alone: 1.2 and 1.3, no 0-RTT, no renegotiation, no compression.
+struct TlsServer {
+  std::string certificate_file;  // PEM, leaf first
+  std::string key_file;          // PEM
+  bool only_tls13 = false;
+};
+
+// Where to listen: an address and port (0: any free one), or a local socket's path.
+struct Endpoint {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::string socket_path;  // when not empty, a local socket with mode 0600
+};
+
+class Listener {
+ public:
+  using Handler = std::function<Async<Response>(Request)>;
+
+  // Binds and listens; the error names the address and the reason. Without `tls` it speaks plain HTTP.
+  // `handler` is called on the loop; it must not throw.
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, Endpoint endpoint, std::optional<TlsServer> tls,
+                                                Limits limits, Handler handler);
+  ~Listener();
+
+  std::uint16_t port() const;  // the bound port when 0 was asked for
+  // Loads the certificate and key again; connections that are open keep theirs. On an error the old ones
+  // stay.
+  Result<void> reload_certificate();
+  // Stops accepting, lets requests in flight finish until the deadline, then closes what is left.
+  Async<void> drain(Deadline deadline);
+
+ private:
+  struct State;
+  explicit Listener(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace hubward::http

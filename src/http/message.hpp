@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP messages as plain values (RFC 9110). Nothing here knows a socket. Values; they move between functions
+// of one loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/async.hpp"
+#include "core/result.hpp"
+#include "core/secret.hpp"
+
+namespace hubward::http {
+
+// Header fields in their order. The text of all of them lies in one buffer, which is wiped when the fields
+// die, since an Authorization value may have been in it. Names compare without case. What the parser let in
+// is safe to write out again: no control bytes, no line ends; add() refuses such bytes as a bug.
+class Fields {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  Fields() = default;
+  Fields(Fields&&) noexcept = default;
+  Fields& operator=(Fields&&) noexcept = default;
+  Fields(const Fields&) = default;
+  Fields& operator=(const Fields&) = default;
+  ~Fields();
+
+  // Room for `bytes` of names and values, so that adding does not move (and leave behind) what is there.
+  void reserve(std::size_t bytes);
+  void add(std::string_view name, std::string_view value);
+  void set(std::string_view name, std::string_view value);  // in place of all of that name
+  std::size_t remove(std::string_view name);                // how many there were
+  // The first of that name.
+  std::optional<std::string_view> find(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+  // Takes the first value of that name out into locked memory and wipes it here; removes all of that name.
+  std::optional<Secret> take_secret(std::string_view name);
+
+  std::size_t size() const { return entries_.size(); }
+  Field operator[](std::size_t index) const;
+
+ private:
+  struct Entry {
+    std::uint32_t start, name_length, value_length;
+  };
+  std::string text_;
+  std::vector<Entry> entries_;
+};
+
+// A body as a pull stream: whoever wants bytes asks for them, so a slow reader slows the writer.
+class Body {
+ public:
+  virtual ~Body() = default;
+  // The next piece, valid until the next call; an empty piece is the end. An error ends the stream.
+  virtual Async<Result<std::string_view>> next() = 0;
+  // How many bytes it has in all, when that is known before.
+  virtual std::optional<std::uint64_t> length() const = 0;
+};
+
+std::unique_ptr<Body> text_body(std::string text);
+// The whole of it, or BODY_TOO_LARGE as soon as it passes the limit. A null body is an empty text.
+Async<Result<std::string>> read_all(std::unique_ptr<Body> body, std::size_t limit);
+
+// Who is at the other end of a connection.
+struct Peer {
+  std::string address;  // "127.0.0.1", "::1", or "unix"
+  std::uint16_t port = 0;
+  std::optional<std::uint32_t> uid;  // peer credentials of a local socket
+  std::string certificate_subject;   // of a verified client certificate, else empty
+};
+
+struct Request {
+  std::string method;          // as sent; a token (RFC 9110 section 5.6.2)
+  std::string target;          // origin form, as sent: path and query, never empty, begins with '/'
+  Fields fields;               // without the framing fields: Content-Length, Transfer-Encoding, Connection
+  std::unique_ptr<Body> body;  // null when there is none
+  Peer peer;
+
+  std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+  std::string_view query() const {  // without the '?'
+    std::size_t mark = target.find('?');
+    return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
+  }
+};
+
+struct Response {
+  int status = 200;
+  Fields fields;               // the framing fields are the connection's business
+  std::unique_ptr<Body> body;  // null when there is none
+  // Ends the connection after this answer, or (abort) before anything of it is written.
+  enum class Then { KeepAlive, Close, Abort } then = Then::KeepAlive;
+};
+
+Response text_response(int status, std::string content_type, std::string text);
+
+}  // namespace hubward::http

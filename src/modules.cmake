@@ -1,0 +1,22 @@
+# The architecture, bottom up: a room knows only rooms above it (src/README.md has one sentence for each).
+module(core USES fmt::fmt OWNS boost/json)
+module(crypto NEEDS core USES OpenSSL::Crypto OWNS openssl/)
+module(async NEEDS core USES Threads::Threads OWNS boost/asio boost/system)
+module(telemetry NEEDS core USES ${PROMETHEUS_CPP_CORE} OWNS prometheus/)
+module(store NEEDS core async USES SQLite::SQLite3 OWNS sqlite3.h)
+module(http NEEDS core crypto async telemetry USES OpenSSL::SSL OWNS boost/asio boost/system openssl/)
+module(hubspot NEEDS core crypto)
+module(policy NEEDS core hubspot)
+module(journal NEEDS core crypto async telemetry store)
+module(keys NEEDS core crypto async)
+module(vault NEEDS core crypto async keys store journal)
+module(grants NEEDS core crypto async telemetry store vault http hubspot journal)
+module(gateway NEEDS core crypto async telemetry http hubspot policy vault grants journal)
+module(admin NEEDS core crypto async telemetry http store hubspot policy vault grants journal gateway)
+module(cli NEEDS core crypto async telemetry http store hubspot policy keys vault grants journal gateway admin
+       OWNS CLI/)
+module(app NEEDS core crypto async telemetry http store hubspot policy keys vault grants journal gateway admin cli
+       OWNS toml++/)
+module(sandbox DIR sandbox NEEDS core crypto async telemetry http hubspot)
+
+set(HUBWARD_FUZZED_ROOMS hubward_app hubward_sandbox)
