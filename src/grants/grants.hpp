@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The grants: which HubSpot token stands behind a connection, kept fresh and handed out for one use at a
+// time.
+//
+// Loops. A Grants belongs to one loop (its home: the endpoint's client, the renewals and the commands run
+// there). token_for() and expired() may be called from any loop; `here` is the caller's, on which they resume
+// and which must outlive the call. Everything else is called on the home loop.
+//
+// Memory. Access tokens lie in locked memory (Secret), refresh tokens only sealed, in the store. The hot path
+// touches neither store nor network: a map look-up in an immutable snapshot, a short lock, one copy in locked
+// memory.
+//
+// Renewal (docs/connecting.md): five minutes ahead of expiry (a sixth of the life, where that is less), or
+// when HubSpot calls a token expired; one at a time per connection, everybody who needs it shares it. The new
+// token is durable, by compare-and-set on the generation, before it is used. A grant is dead only on
+// HubSpot's own verdict about the newest stored refresh token, after a re-read. Everything else is trouble:
+// retried with back-off, shown as what it is, while the old token is used for as long as it lives.
+//
+// Errors. CONNECTION_UNKNOWN, GRANT_DEAD (connect again), GRANT_UNAVAILABLE (Retry::Later), TOKEN_EXPIRED (a
+// static token that HubSpot refuses), APP_UNKNOWN; from the commands also sentences of the store and the
+// vault.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/async.hpp"
+#include "async/deadline.hpp"
+#include "async/loop.hpp"
+#include "core/clock.hpp"
+#include "core/named.hpp"
+#include "core/secret.hpp"
+#include "grants/app.hpp"
+#include "grants/connection.hpp"
+
+namespace hubward {
+namespace crypto {
+class Random;
+}
+namespace journal {
+class Journal;
+}
+namespace store {
+class Database;
+}
+namespace vault {
+class Vault;
+}
+}  // namespace hubward
+
+namespace hubward::grants {
+
+class TokenEndpoint;
+
+// What the room is built from. Everything outlives the Grants.
+struct Parts {
+  Loop& loop;
+  const Clock& clock;
+  crypto::Random& random;
+  store::Database& database;  // vault.db, with grants::schema()
+  vault::Vault& vault;
+  journal::Journal& journal;
+  TokenEndpoint& hubspot;
+};
+
+struct Settings {
+  std::string public_url;  // "https://hubward.example.com", no slash at the end
+  std::chrono::seconds invite_life{std::chrono::hours(1)};
+  std::chrono::seconds install_life{std::chrono::minutes(10)};  // from the start of an install to its end
+  std::chrono::milliseconds call_timeout{std::chrono::seconds(20)};  // one call to HubSpot
+};
+
+// A bearer token for one call.
+struct Token {
+  Secret bearer;
+  std::uint64_t generation = 0;
+};
+
+// What became of a disconnect, for the person who asked: HubSpot's part and ours may differ.
+struct Disconnected {
+  std::vector<std::string> done;      // "the refresh token was revoked at HubSpot"
+  std::vector<std::string> not_done;  // "HubSpot could not be reached: the refresh token still lives there"
+  std::vector<std::string> remains;   // "access tokens already issued work for up to 30 minutes"
+};
+enum class Uninstall { No, Yes };
+
+class Grants {
+ public:
+  // Loads every connection; opening their tokens proves that the vault opens what the store holds. Starts
+  // nothing: see run().
+  static Async<Result<std::unique_ptr<Grants>>> open(Parts parts, Settings settings, Apps apps);
+  ~Grants();
+  Grants(const Grants&) = delete;
+  Grants& operator=(const Grants&) = delete;
+
+  // --- For calls: any loop ---
+
+  // A token that HubSpot should accept, or why there is none by the deadline.
+  Async<Result<Token>> token_for(Loop& here, ConnectionName connection, Deadline deadline);
+  // HubSpot answered 401 EXPIRED_AUTHENTICATION to a token of this generation: a token of a newer one,
+  // renewing once if that generation is still the newest.
+  Async<Result<Token>> expired(Loop& here, ConnectionName connection, std::uint64_t generation,
+                               Deadline deadline);
+
+  // --- For operators: the home loop ---
+
+  std::vector<ConnectionView> list() const;  // by name
+  std::optional<ConnectionView> show(const ConnectionName& connection) const;
+  // Connects an account with a private-app token or service key, or replaces the token of such a connection
+  // (the account must stay the same). HubSpot is asked what the token is before it is kept.
+  Async<Result<ConnectionView>> connect_static(ConnectionName connection, AppName app, Secret token,
+                                               Actor actor);
+  // Revokes at HubSpot, shreds the data key, forgets the connection. What HubSpot did not do is said, and
+  // does not keep the connection alive here.
+  Async<Result<Disconnected>> disconnect(ConnectionName connection, Uninstall uninstall, Actor actor);
+  // Renews now, whether it is due or not.
+  Async<Result<ConnectionView>> renew(ConnectionName connection, Deadline deadline);
+
+  // A new configuration. A connection whose app is gone keeps its grant and answers APP_UNKNOWN.
+  void set_apps(Apps apps);
+
+  // The background: renews ahead of time and clears away what has expired, until stop().
+  Async<void> run();
+  void stop();
+  // Looks at the clock again at once, for tests that move it.
+  void wake();
+
+ private:
+  friend class Installs;
+  class State;
+  explicit Grants(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace hubward::grants
