@@ -1,10 +1,10 @@
-# module(NAME [DIR dir] [NEEDS rooms...] [USES libraries...] [OWNS header-prefixes...])
+# module(NAME [DIR dir] [NEEDS rooms...] [USES libraries...] [OWNS header-prefixes...] [DEFINES macros...])
 #
 # A room: every source of its folder in one library, every *_test.cpp beside them in one test program. NEEDS lists the
 # rooms it may include, USES the foreign libraries it links, OWNS the foreign headers that only it may include
-# (tools/check_rooms.py reads the same lines and refuses any other include).
+# (tools/check_rooms.py reads the same lines and refuses any other include). DEFINES reaches everyone who needs the room.
 function(module name)
-  cmake_parse_arguments(M "" "DIR" "NEEDS;USES;OWNS" ${ARGN})
+  cmake_parse_arguments(M "" "DIR" "NEEDS;USES;OWNS;DEFINES" ${ARGN})
   if(NOT M_DIR)
     set(M_DIR src/${name})
   endif()
@@ -21,6 +21,7 @@ function(module name)
     set(reach INTERFACE)
   endif()
   target_include_directories(hubward_${name} ${reach} ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(hubward_${name} ${reach} ${M_DEFINES})
   list(TRANSFORM M_NEEDS PREPEND hubward_)
   target_link_libraries(hubward_${name} ${reach} ${M_NEEDS} ${M_USES})
 

@@ -1,7 +1,8 @@
 # The architecture, bottom up: a room knows only rooms above it (src/README.md has one sentence for each).
 module(core USES fmt::fmt OWNS boost/json)
 module(crypto NEEDS core USES OpenSSL::Crypto OWNS openssl/)
-module(async NEEDS core USES Threads::Threads OWNS boost/asio boost/system)
+module(async NEEDS core USES Threads::Threads OWNS boost/asio boost/system
+       DEFINES BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 module(telemetry NEEDS core USES ${PROMETHEUS_CPP_CORE} OWNS prometheus/)
 module(store NEEDS core async USES SQLite::SQLite3 OWNS sqlite3.h)
 module(http NEEDS core crypto async telemetry USES OpenSSL::SSL OWNS boost/asio boost/system openssl/)

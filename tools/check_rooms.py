@@ -15,9 +15,10 @@ def read_modules():
     rooms = {}
     for body in re.findall(r"^module\(([^)]*)\)", text, re.M):
         words, current = body.split(), None
-        room = {"DIR": ["src/" + words[0]], "NEEDS": [], "USES": [], "OWNS": [], "line": len(rooms)}
+        room = {"DIR": ["src/" + words[0]], "NEEDS": [], "USES": [], "OWNS": [], "DEFINES": [],
+                "line": len(rooms)}
         for word in words[1:]:
-            if word in ("DIR", "NEEDS", "USES", "OWNS"):
+            if word in ("DIR", "NEEDS", "USES", "OWNS", "DEFINES"):
                 current = word
                 if word == "DIR":
                     room["DIR"] = []
@@ -30,7 +31,7 @@ def read_modules():
 def main():
     rooms, wrong = read_modules(), []
     sentences = (ROOT / "src/README.md").read_text()
-    owners = {prefix: name for name, room in rooms.items() for prefix in room["OWNS"]}
+    owners = [(prefix, name) for name, room in rooms.items() for prefix in room["OWNS"]]
     for name, room in rooms.items():
         if f"`{name}`" not in sentences:
             wrong.append(f"src/README.md: room {name} has no sentence")
@@ -51,7 +52,7 @@ def main():
                     elif other != name and other not in room["NEEDS"]:
                         wrong.append(f"{where}: {name} does not declare that it needs {other}")
                 else:
-                    keepers = [owners[p] for p in owners if target.startswith(p)]
+                    keepers = [owner for prefix, owner in owners if target.startswith(prefix)]
                     if keepers and name not in keepers:
                         wrong.append(f"{where}: <{target}> belongs to {' or '.join(keepers)}")
                     elif not keepers and not FREE.match(target):
