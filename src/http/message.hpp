@@ -28,9 +28,9 @@ class Fields {
 
   Fields() = default;
   Fields(Fields&&) noexcept = default;
-  Fields& operator=(Fields&&) noexcept = default;
+  Fields& operator=(Fields&& other) noexcept;
   Fields(const Fields&) = default;
-  Fields& operator=(const Fields&) = default;
+  Fields& operator=(const Fields& other);
   ~Fields();
 
   // Room for `bytes` of names and values, so that adding does not move (and leave behind) what is there.
@@ -51,6 +51,8 @@ class Fields {
   struct Entry {
     std::uint32_t start, name_length, value_length;
   };
+  void wipe_entry(const Entry& entry);
+
   std::string text_;
   std::vector<Entry> entries_;
 };
@@ -63,6 +65,8 @@ class Body {
   virtual Async<Result<std::string_view>> next() = 0;
   // How many bytes it has in all, when that is known before.
   virtual std::optional<std::uint64_t> length() const = 0;
+  // Whether next() will answer without waiting, so that a writer can gather small pieces.
+  virtual bool ready() const { return false; }
 };
 
 std::unique_ptr<Body> text_body(std::string text);

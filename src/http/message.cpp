@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/message.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "async/await.hpp"
+#include "core/ascii.hpp"
+#include "core/invariant.hpp"
+#include "http/grammar.hpp"
+
+namespace hubward::http {
+
+namespace {
+
+void wipe_all(std::string& text) {
+  text.resize(text.capacity());
+  wipe(std::span<char>(text));
+  text.clear();
+}
+
+// A string that grows by itself frees its old bytes as they are.
+void make_room_in(std::string& text, std::size_t bytes) {
+  std::size_t needed = text.size() + bytes;
+  if (needed <= text.capacity()) return;
+  std::string larger;
+  larger.reserve(std::max(needed, 2 * text.capacity()));
+  larger.append(text);
+  std::swap(text, larger);
+  wipe_all(larger);
+}
+
+class TextBody final : public Body {
+ public:
+  explicit TextBody(std::string text) : text_(std::move(text)) {}
+  ~TextBody() override { wipe_all(text_); }  // forms hold secrets
+
+  Async<Result<std::string_view>> next() override {
+    if (std::exchange(given_, true)) co_return std::string_view();
+    co_return std::string_view(text_);
+  }
+  std::optional<std::uint64_t> length() const override { return text_.size(); }
+  bool ready() const override { return true; }
+
+ private:
+  std::string text_;
+  bool given_ = false;
+};
+
+}  // namespace
+
+Fields::~Fields() {
+  wipe_all(text_);
+}
+
+Fields& Fields::operator=(Fields&& other) noexcept {
+  std::swap(text_, other.text_);
+  std::swap(entries_, other.entries_);
+  return *this;
+}
+
+Fields& Fields::operator=(const Fields& other) {
+  Fields copy(other);
+  std::swap(*this, copy);
+  return *this;
+}
+
+void Fields::reserve(std::size_t bytes) {
+  if (bytes > text_.size()) make_room_in(text_, bytes - text_.size());
+}
+
+void Fields::add(std::string_view name, std::string_view value) {
+  invariant(is_token(name), "a field name is a token");
+  invariant(is_field_value(value), "a field value has no control bytes");
+  make_room_in(text_, name.size() + value.size());
+  invariant(text_.size() + name.size() + value.size() <= UINT32_MAX, "fields fit in memory");
+  entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
+                      static_cast<std::uint32_t>(value.size())});
+  text_.append(name).append(value);
+}
+
+void Fields::set(std::string_view name, std::string_view value) {
+  remove(name);
+  add(name, value);
+}
+
+void Fields::wipe_entry(const Entry& entry) {
+  wipe(std::span<char>(text_).subspan(entry.start, entry.name_length + entry.value_length));
+}
+
+std::size_t Fields::remove(std::string_view name) {
+  auto wipe_if_named = [&](const Entry& entry) {
+    bool is_named = same_ignoring_case(std::string_view(text_).substr(entry.start, entry.name_length), name);
+    if (is_named) wipe_entry(entry);
+    return is_named;
+  };
+  return std::erase_if(entries_, wipe_if_named);
+}
+
+Fields::Field Fields::operator[](std::size_t index) const {
+  const Entry& entry = entries_[index];
+  std::string_view text(text_);
+  return {text.substr(entry.start, entry.name_length),
+          text.substr(entry.start + entry.name_length, entry.value_length)};
+}
+
+std::optional<std::string_view> Fields::find(std::string_view name) const {
+  for (std::size_t i = 0; i < size(); ++i)
+    if (Field field = (*this)[i]; same_ignoring_case(field.name, name)) return field.value;
+  return std::nullopt;
+}
+
+std::size_t Fields::count(std::string_view name) const {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < size(); ++i) found += same_ignoring_case((*this)[i].name, name) ? 1 : 0;
+  return found;
+}
+
+std::optional<Secret> Fields::take_secret(std::string_view name) {
+  std::optional<std::string_view> value = find(name);
+  if (!value) return std::nullopt;
+  Secret secret(*value);
+  remove(name);  // wipes
+  return secret;
+}
+
+std::unique_ptr<Body> text_body(std::string text) {
+  return std::make_unique<TextBody>(std::move(text));
+}
+
+Async<Result<std::string>> read_all(std::unique_ptr<Body> body, std::size_t limit) {
+  std::string text;
+  if (!body) co_return text;
+  auto too_large = [limit] {
+    return failure("BODY_TOO_LARGE", Fault::Caller, Retry::Never,
+                   "the body is longer than the limit of " + std::to_string(limit) + " bytes");
+  };
+  std::uint64_t announced = body->length().value_or(0);
+  if (announced > limit) co_return too_large();
+  text.reserve(announced);
+  for (;;) {
+    Result<std::string_view> piece = co_await body->next();
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) co_return text;
+    if (piece->size() > limit - text.size()) co_return too_large();
+    make_room_in(text, piece->size());
+    text.append(*piece);
+  }
+}
+
+Response text_response(int status, std::string content_type, std::string text) {
+  Response response;
+  response.status = status;
+  response.fields.add("Content-Type", content_type);
+  response.body = text_body(std::move(text));
+  return response;
+}
+
+}  // namespace hubward::http
