@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config_keys.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/config_rules.hpp"
+
+namespace hubward::app {
+namespace {
+
+constexpr std::uint64_t kilobyte = 1024;
+constexpr std::uint64_t megabyte = 1024 * kilobyte;
+constexpr std::uint64_t gigabyte = 1024 * megabyte;
+constexpr std::uint64_t one_hour_ms = 3'600'000;
+
+template <class T>
+NumberSlot number(T& to, std::uint64_t least, std::uint64_t most) {
+  return {[&to](std::uint64_t value) { to = static_cast<T>(value); }, static_cast<std::uint64_t>(to), least,
+          most};
+}
+
+NumberSlot millis(Millis& to, std::uint64_t least, std::uint64_t most) {
+  return {[&to](std::uint64_t value) { to = Millis(value); }, static_cast<std::uint64_t>(to.count()), least,
+          most};
+}
+
+NumberSlot days(std::chrono::days& to, std::uint64_t least, std::uint64_t most) {
+  return {[&to](std::uint64_t value) { to = std::chrono::days(value); },
+          static_cast<std::uint64_t>(to.count()), least, most};
+}
+
+// An enumeration by the words of its values, in their order.
+template <class Enum>
+ChoiceSlot choice(Enum& to, std::vector<std::string_view> words, Presence presence = Presence::Optional) {
+  return {[&to](std::size_t index) { to = static_cast<Enum>(index); }, static_cast<std::size_t>(to),
+          std::move(words), presence};
+}
+
+Keys door_keys(Door& door) {
+  return {
+      {"address", TextSlot{&door.address, rule_for_addresses, "127.0.0.1"},
+       "Address to listen on, as numbers. Everything but a loopback address lets the network in."},
+      {"port", number(door.port, 1, 65535), "Port to listen on."},
+      {"certificate", TextSlot{&door.certificate, rule_for_paths, "/etc/hubward/tls/door.crt"},
+       "File with the TLS certificate and its chain, PEM, leaf first. Read again on reload."},
+      {"key", TextSlot{&door.key, rule_for_paths, "/etc/hubward/tls/door.key"},
+       "File with the certificate's private key, PEM, readable by the gateway only."},
+      {"only_tls13", FlagSlot{&door.only_tls13},
+       "Refuse TLS 1.2. Without it 1.2 and 1.3 are spoken, nothing older."},
+  };
+}
+
+Keys admin_keys(AdminDoor& admin) {
+  Keys keys = door_keys(admin.door);
+  keys.push_back({"token", SecretSlot{&admin.token},
+                  "The operator token that every request must carry. Without it this door stays closed and "
+                  "only the socket in the store's folder is open."});
+  keys.push_back({"allowed_hosts", ListSlot{&admin.allowed_hosts, rule_for_host_names, "admin.example.com"},
+                  "Names under which this door may be called (Host and Origin); protects browsers on the "
+                  "operator's machine against rebinding."});
+  return keys;
+}
+
+Keys listen_keys(Config& config) {
+  return {
+      {"egress", TableSlot{[&config] { return door_keys(config.egress); }},
+       "The door for your own programs: every HubSpot path, as it is."},
+      {"public", TableSlot{[&config] { return door_keys(config.public_door); }},
+       "The door for the internet: installing apps, and nothing else. `public_url` is how it is seen from "
+       "outside."},
+      {"admin", TableSlot{[&config] { return admin_keys(config.admin); }},
+       "The door for operators: `/api/v1`, `/metrics`, `/healthz`, `/readyz`."},
+  };
+}
+
+Keys upstream_keys(UpstreamLimits& to) {
+  return {
+      {"connections_per_connection", number(to.connections_per_connection, 1, 10'000),
+       "Sockets open to HubSpot at once for one connection of ours; more calls wait for their time-out."},
+      {"idle_per_connection", number(to.idle_per_connection, 0, 10'000),
+       "Sockets kept open for the next call, for one connection of ours."},
+      {"head_bytes", number(to.head_bytes, 4 * kilobyte, megabyte), "Longest head of an answer."},
+      {"answer_body_bytes", number(to.answer_body_bytes, kilobyte, 64 * gigabyte),
+       "Longest body of an answer; it is streamed, not kept."},
+      {"rewritten_body_bytes", number(to.rewritten_body_bytes, kilobyte, gigabyte),
+       "Longest answer in which something must be rewritten (the paging link, for example)."},
+      {"repeatable_body_bytes", number(to.repeatable_body_bytes, 0, 64 * megabyte),
+       "Request bodies up to this size are kept until the answer has come, so that a call can be sent again "
+       "after its token was renewed."},
+      {"connect_ms", millis(to.connect, 100, one_hour_ms), "Name look-up, TCP and TLS together."},
+      {"answer_ms", millis(to.answer, 100, one_hour_ms), "From the call's begin to the head of its answer."},
+      {"idle_ms", millis(to.idle, 100, one_hour_ms), "An unused socket is closed after this."},
+      {"body_idle_ms", millis(to.body_idle, 100, one_hour_ms), "Between two pieces of an answer's body."},
+  };
+}
+
+Keys limit_keys(Config& config) {
+  DoorLimits& to = config.limits;
+  return {
+      {"connections", number(to.connections, 1, 1'000'000),
+       "Open at once on one door; more are closed when they arrive."},
+      {"head_bytes", number(to.head_bytes, 4 * kilobyte, megabyte),
+       "Request line and header fields together."},
+      {"header_fields", number(to.header_fields, 10, 1000), "Header fields of one request."},
+      {"target_bytes", number(to.target_bytes, kilobyte, 256 * kilobyte), "Path and query of one request."},
+      {"request_body_bytes", number(to.request_body_bytes, kilobyte, 16 * gigabyte),
+       "Longest body of a call; it is streamed, not kept."},
+      {"handshake_ms", millis(to.handshake, 100, one_hour_ms), "TLS, from accept to finished."},
+      {"head_ms", millis(to.head, 100, one_hour_ms), "From the first byte of a request's head to its end."},
+      {"idle_ms", millis(to.idle, 100, one_hour_ms), "Between two requests on a kept connection."},
+      {"body_idle_ms", millis(to.body_idle, 100, one_hour_ms), "Between two pieces of a body, either way."},
+      {"upstream", TableSlot{[&config] { return upstream_keys(config.upstream); }},
+       "Bounds of the calls to HubSpot."},
+  };
+}
+
+Keys log_keys(Log& log) {
+  return {
+      {"level", choice(log.level, {"debug", "info", "warning", "error"}), "The least that is written."},
+      {"format", choice(log.format, {"auto", "json", "text"}),
+       "How a line looks: `auto` is text on a terminal and JSON elsewhere."},
+  };
+}
+
+WordsSlot durable_words(JournalSettings& journal) {
+  return {[&journal](const std::vector<std::string>& words) {
+            journal.durable_writes = std::ranges::count(words, "write") > 0;
+            journal.durable_deletes = std::ranges::count(words, "delete") > 0;
+          },
+          {"write", "delete"}};
+}
+
+Keys journal_keys(JournalSettings& journal) {
+  return {
+      {"retention_days", days(journal.retention, 1, 3650), "How long records are kept."},
+      {"durable_before_send", durable_words(journal),
+       "Calls of these kinds wait until their record is on the disk before they go to HubSpot. Without it a "
+       "power cut may lose the records of the last `commit_interval_ms`."},
+      {"commit_interval_ms", millis(journal.commit_interval, 1, 10'000), "Records are written this often."},
+      {"queue_records", number(journal.queue_records, 100, 10'000'000),
+       "Records that may wait for the disk; when it is full, calls are refused rather than left out of the "
+       "journal."},
+  };
+}
+
+Keys app_keys(AppSettings& app) {
+  return {
+      {"kind", choice(app.kind, {"oauth", "private"}, Presence::Required),
+       "`oauth`: many accounts, connected by install links. `private`: one account with a static token (a "
+       "private app or a service key)."},
+      {"client_id", TextSlot{&app.client_id, rule_for_tokens, "00000000-0000-0000-0000-000000000000"},
+       "Of the app at HubSpot; for `oauth` only, and required there."},
+      {"client_secret", SecretSlot{&app.client_secret},
+       "Of the app at HubSpot. Required for `oauth`; for `private` it is only needed for webhooks."},
+      {"previous_client_secret", SecretSlot{&app.previous_client_secret},
+       "The secret before the last change at HubSpot, as long as both are in use."},
+      {"scopes", ListSlot{&app.scopes, rule_for_tokens, "crm.objects.contacts.read"},
+       "Scopes that an install must grant; for `oauth` only, at least one."},
+      {"optional_scopes", ListSlot{&app.optional_scopes, rule_for_tokens, "tickets"},
+       "Scopes that an install may leave out; for `oauth` only."},
+      {"pkce", FlagSlot{&app.pkce}, "Send a code challenge when installing; for `oauth` only."},
+      {"token_endpoint", choice(app.token_endpoint, {"2026-03", "2026-09", "v3", "v1"}),
+       "Which form of HubSpot's OAuth endpoints is called. Introspection and revocation use a dated form "
+       "whatever stands here."},
+      {"simulator", FlagSlot{&app.simulator},
+       "This app talks to a simulator instead of HubSpot. Shown by `hubward check` and `/readyz`."},
+      {"simulator_api", TextSlot{&app.simulator_api, rule_for_origins, "https://localhost:4443"},
+       "Where the simulator's API is; needs `simulator = true`."},
+      {"simulator_authorize", TextSlot{&app.simulator_authorize, rule_for_origins, "https://localhost:4443"},
+       "Where the simulator shows its consent page, `/oauth/authorize`; needs `simulator = true`."},
+      {"simulator_ca", TextSlot{&app.simulator_ca, rule_for_paths, "/etc/hubward/simulator-ca.crt"},
+       "The only authority, PEM, trusted for this app; needs `simulator = true`."},
+  };
+}
+
+Keys rule_keys(RuleSettings& rule) {
+  return {
+      {"name", TextSlot{&rule.name, rule_for_rule_names, "read contacts", Presence::Required},
+       "Shown in every decision of this rule."},
+      {"objects", ListSlot{&rule.objects, rule_for_tokens, "contacts"},
+       "Objects it is about (`contacts`, `deals`, a type id …); `*` or nothing for all."},
+      {"actions",
+       WordsSlot{[&rule](const std::vector<std::string>& words) { rule.actions = words; },
+                 {"view", "create", "edit", "delete", "export"}},
+       "What is done with them; nothing for all but export."},
+      {"operations", ListSlot{&rule.operations, rule_for_tokens, "crm.contacts.search"},
+       "Names of operations of the catalogue, for what no object and action describes."},
+      {"effect", choice(rule.effect, {"allow", "deny"}),
+       "A rule that denies wins over every one that allows."},
+  };
+}
+
+Keys role_keys(RoleSettings& role) {
+  return {
+      {"mode", choice(role.mode, {"enforce", "shadow"}),
+       "`shadow` decides and records, but lets every call through that is in the catalogue."},
+      {"rules", RepeatedTablesSlot{[&role] { return rule_keys(role.rules.emplace_back()); }},
+       "What clients in this role may do. Without a rule that allows it, nothing."},
+  };
+}
+
+}  // namespace
+
+Keys keys_of(Config& config) {
+  return {
+      {"store_dir", TextSlot{&config.store_dir, rule_for_paths, "/var/lib/hubward"},
+       "Folder of the store. Belongs to the gateway's user, mode 0700."},
+      {"root_key", SecretSlot{&config.root_key, Presence::Required},
+       "The key that all others are wrapped with: 32 bytes, as 64 hex digits or base64. Keep it, and a copy "
+       "of "
+       "it, away from the store: without it nothing in the store can be opened."},
+      {"public_url",
+       TextSlot{&config.public_url, rule_for_public_urls, "https://hooks.example.com", Presence::Required},
+       "How browsers and HubSpot reach the public door. The redirect address to register at HubSpot is this, "
+       "followed by `/oauth/APP/callback`."},
+      {"threads", number(config.threads, 0, 256), "Event loops; 0 is one for each core."},
+      {"stop_grace_ms", millis(config.stop_grace, 0, one_hour_ms),
+       "How long requests in flight may take to finish when the gateway stops."},
+      {"listen", TableSlot{[&config] { return listen_keys(config); }}, "The three doors."},
+      {"limits", TableSlot{[&config] { return limit_keys(config); }},
+       "Bounds of what callers may cost; the same for every door."},
+      {"log", TableSlot{[&config] { return log_keys(config.log); }}, "What is written to standard error."},
+      {"journal", TableSlot{[&config] { return journal_keys(config.journal); }}, "The record of every call."},
+      {"apps", NamedTablesSlot{[&config](const std::string& name) { return app_keys(config.apps[name]); }},
+       "Registrations at HubSpot that the gateway acts for."},
+      {"roles", NamedTablesSlot{[&config](const std::string& name) { return role_keys(config.roles[name]); }},
+       "What clients may do. A client is given a role when it is created."},
+  };
+}
+
+}  // namespace hubward::app
