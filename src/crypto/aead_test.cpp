@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/locked_memory.hpp"
+#include "crypto/binding.hpp"
 #include "crypto/fake_random.hpp"
 
 using namespace hubward;
@@ -138,4 +139,18 @@ TEST_CASE("a value that does not open leaves nothing in locked memory") {
   std::size_t before = locked_bytes_in_use();
   CHECK_FALSE(open(key, {}, sealed));
   CHECK(locked_bytes_in_use() == before);
+}
+
+TEST_CASE("two different lists of fields never bind to the same bytes") {
+  CHECK(to_hex(binding({"ab", "", "c"})) ==
+        "00000002"
+        "6162"
+        "00000000"
+        "00000001"
+        "63");
+  const Bytes bindings[] = {binding({}),          binding({""}),        binding({"", ""}),
+                            binding({"abc"}),     binding({"ab", "c"}), binding({"a", "bc"}),
+                            binding({"abc", ""}), binding({"", "abc"})};
+  for (const Bytes& a : bindings)
+    for (const Bytes& b : bindings) CHECK((&a == &b) == (a == b));
 }
