@@ -76,6 +76,7 @@ struct Settings {
 
 // A bearer token for one call.
 struct Token {
+  AppSnapshot app;  // whose it is: says which host to call and whom to trust
   Secret bearer;
   std::uint64_t generation = 0;
 };

@@ -96,6 +96,10 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
+  // Whether append() would take a record now; asked before a call is sent on, so that nothing is done that
+  // cannot be recorded. Cheap: no lock. Keeps a share of the queue back for the records of calls already
+  // under way.
+  Result<void> accepting() const;
   // Takes the record over and returns at once.
   Result<void> append(Record record);
   // Resumes when the record is on the disk. When that fails the record may still be written later.
