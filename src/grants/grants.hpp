@@ -3,8 +3,9 @@
 // time.
 //
 // Loops. A Grants belongs to one loop (its home: the endpoint's client, the renewals and the commands run
-// there). token_for() and expired() may be called from any loop; `here` is the caller's, on which they resume
-// and which must outlive the call. Everything else is called on the home loop.
+// there). token_for() and expired() may be called from any loop, list() and show() from any thread; `here` is
+// the caller's, on which they resume and which must outlive the call. Everything else is called on the home
+// loop.
 //
 // Memory. Access tokens lie in locked memory (Secret), refresh tokens only sealed, in the store. The hot path
 // touches neither store nor network: a map look-up in an immutable snapshot, a short lock, one copy in locked
@@ -46,7 +47,12 @@ class Journal;
 }
 namespace store {
 class Database;
-}
+struct Schema;
+}  // namespace store
+namespace telemetry {
+class Log;
+class Metrics;
+}  // namespace telemetry
 namespace vault {
 class Vault;
 }
@@ -56,6 +62,9 @@ namespace hubward::grants {
 
 class TokenEndpoint;
 
+// The tables of this room in vault.db, for store::Database::open (docs/formats/grants.md).
+store::Schema schema();
+
 // What the room is built from. Everything outlives the Grants.
 struct Parts {
   Loop& loop;
@@ -64,6 +73,8 @@ struct Parts {
   store::Database& database;  // vault.db, with grants::schema()
   vault::Vault& vault;
   journal::Journal& journal;
+  telemetry::Log& log;
+  telemetry::Metrics& metrics;
   TokenEndpoint& hubspot;
 };
 
@@ -107,10 +118,11 @@ class Grants {
   Async<Result<Token>> expired(Loop& here, ConnectionName connection, std::uint64_t generation,
                                Deadline deadline);
 
-  // --- For operators: the home loop ---
-
   std::vector<ConnectionView> list() const;  // by name
   std::optional<ConnectionView> show(const ConnectionName& connection) const;
+
+  // --- For operators: the home loop ---
+
   // Connects an account with a private-app token or service key, or replaces the token of such a connection
   // (the account must stay the same). HubSpot is asked what the token is before it is kept.
   Async<Result<ConnectionView>> connect_static(ConnectionName connection, AppName app, Secret token,

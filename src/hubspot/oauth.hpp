@@ -17,6 +17,7 @@
 
 #include "core/named.hpp"
 #include "core/secret.hpp"
+#include "hubspot/tokens.hpp"
 
 namespace hubward::hubspot {
 
@@ -30,8 +31,6 @@ std::string_view to_text(OauthVersion version);  // "v1", "v3", "2026-03", "2026
 std::optional<OauthVersion> oauth_version(std::string_view text);
 
 constexpr std::size_t oauth_answer_limit = 64 * 1024;
-// Docs ask for room for 512 characters and for growth (section 1.7).
-constexpr std::size_t longest_token = 4096;
 
 // --- What is asked ---
 
