@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The programs that call through the gateway: who they are, which role and connections they have, and their keys. Kept
+// in the vault's database (docs/formats/clients.md), held in memory whole: checking a key touches no disk, and a
+// revocation counts from the next request on. A resource of one loop.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "async/async.hpp"
+#include "core/clock.hpp"
+#include "core/named.hpp"
+#include "core/secret.hpp"
+#include "crypto/digest.hpp"
+#include "crypto/random.hpp"
+#include "gateway/network.hpp"
+#include "store/database.hpp"
+
+namespace hubward::gateway {
+
+extern const store::Schema clients_schema;
+
+constexpr std::size_t max_clients = 10'000;
+constexpr std::size_t max_keys_per_client = 4;  // one in use, one in overlap, and room for a mistake
+constexpr std::size_t max_connections_per_client = 1'000;
+constexpr std::size_t max_networks_per_client = 64;
+
+struct StoredKey {
+  std::string id;
+  crypto::Digest hash{};
+  TimePoint created;
+  std::optional<TimePoint> expires;  // set when a rotation gave it an end
+};
+
+struct Client {
+  ClientName name;
+  RoleName role;
+  std::vector<ConnectionName> connections;  // those it may use
+  std::vector<Network> networks;            // where it may call from; empty: anywhere
+  TimePoint created;
+  std::optional<TimePoint> revoked;
+  std::vector<StoredKey> keys;
+
+  bool may_use(const ConnectionName& connection) const;
+};
+
+// What `hubward client create` asks for.
+struct NewClient {
+  ClientName name;
+  RoleName role;
+  std::vector<ConnectionName> connections;
+  std::vector<std::string> networks;
+};
+
+class Clients {
+ public:
+  // Reads all clients. `pepper` is copied; the others must outlive this.
+  static Async<Result<std::unique_ptr<Clients>>> load(store::Database& database, const Secret& pepper,
+                                                      crypto::Random& random, const Clock& clock);
+
+  // Creates a client and its first key, which is returned this once.
+  Async<Result<Secret>> create(NewClient wanted);
+  // A further key; those that exist end after `overlap` (zero: at once).
+  Async<Result<Secret>> rotate(ClientName name, std::chrono::seconds overlap);
+  // Ends all keys at once: from the next request on the client is refused.
+  Async<Result<void>> revoke(ClientName name);
+
+  const Client* find(const ClientName& name) const;
+  std::vector<const Client*> list() const;  // by name
+
+  // The client behind a key that is presented from an address. Errors: UNAUTHENTICATED (no such key, wrong, ended or
+  // revoked: one sentence for all, since the difference would tell a stranger something) and NETWORK_NOT_ALLOWED.
+  Result<std::shared_ptr<const Client>> identify(const Secret& key, std::string_view address) const;
+
+ private:
+  Clients(store::Database& database, const Secret& pepper, crypto::Random& random, const Clock& clock)
+      : database_(database), pepper_(pepper.clone()), random_(random), clock_(clock) {}
+  void remember(Client client);
+  Result<void> admit(const NewClient& wanted) const;
+
+  store::Database& database_;
+  Secret pepper_;
+  crypto::Random& random_;
+  const Clock& clock_;
+
+  struct Entry {
+    crypto::Digest hash;
+    std::optional<TimePoint> expires;
+    std::shared_ptr<const Client> client;
+  };
+  std::unordered_map<std::string, std::shared_ptr<const Client>> by_name_;
+  std::unordered_map<std::string, Entry> by_key_id_;
+};
+
+}  // namespace hubward::gateway
