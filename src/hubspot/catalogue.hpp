@@ -90,15 +90,17 @@ struct Match {
   std::span<const Parameter> parameters() const { return {slots.data(), used}; }
   // The object types in the path, by their one name: none, one, or the two of an association.
   std::span<const ObjectName> objects() const { return {object_slots.data(), objects_used}; }
-  // For this object type and version; custom types have those of custom objects.
-  const ScopeNeed* scopes = nullptr;
+  // What the token needs, each of them: one for most operations, one per object type for associations, none
+  // where nothing is stated. Custom types have those of custom objects.
+  std::span<const ScopeNeed* const> scopes() const { return {scope_slots.data(), scopes_used}; }
   Stage stage = Stage::Legacy;
   // First day on which HubSpot no longer supports this version; none while nobody has said (betas).
   std::optional<std::chrono::sys_days> sunset;
 
   std::array<Parameter, max_parameters> slots{};
   std::array<ObjectName, 2> object_slots{};
-  std::uint8_t used = 0, objects_used = 0;
+  std::array<const ScopeNeed*, 2> scope_slots{};
+  std::uint8_t used = 0, objects_used = 0, scopes_used = 0;
 };
 
 // Why there is no operation.
@@ -129,8 +131,9 @@ class Catalogue {
   std::span<const Operation> operations() const;
   const Operation* named(std::string_view name) const;  // the first of that name
 
+  struct Tables;  // known inside the room
+
  private:
-  struct Tables;
   explicit Catalogue(std::unique_ptr<Tables> tables);
   std::unique_ptr<Tables> tables_;
 };

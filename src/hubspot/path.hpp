@@ -47,6 +47,9 @@ class CanonicalPath {
   struct Piece {
     std::uint16_t start = 0, length = 0;
   };
+  // Reads one raw segment; answers why it cannot be sent on, or nothing.
+  std::string_view take(std::string_view raw, std::size_t place, bool in_tail);
+  bool at_free_tail() const;
   std::string sent_, decoded_, version_;
   std::array<Piece, max_segments> pieces_{};
   std::uint8_t count_ = 0, version_index_ = 0;

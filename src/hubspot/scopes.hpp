@@ -3,6 +3,7 @@
 // this explains beforehand and afterwards. Pure; values; any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +27,15 @@ class ScopeSet {
   std::vector<std::string> scopes_;  // sorted, each once
 };
 
-bool sufficient(const ScopeSet& granted, const ScopeNeed& need);
+// All needs of a match (Match::scopes()).
+bool sufficient(const ScopeSet& granted, std::span<const ScopeNeed* const> needs);
 
-// The alternative that needs the fewest further scopes, without those already granted; empty when the set is
-// sufficient.
-std::vector<std::string_view> missing_scopes(const ScopeSet& granted, const ScopeNeed& need);
+// For each need the alternative that asks for the fewest further scopes, without those already granted; empty
+// when the set is sufficient.
+std::vector<std::string_view> missing_scopes(const ScopeSet& granted,
+                                             std::span<const ScopeNeed* const> needs);
+
+// "crm.objects.contacts.read, or oauth and automation".
+std::string to_text(const ScopeNeed& need);
 
 }  // namespace hubward::hubspot
