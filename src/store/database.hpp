@@ -15,6 +15,7 @@
 //   STORE_OVERLOADED   the queue of waiting writes is full; try later
 //   STORE_CORRUPT      the file is damaged or no database of ours; restore a backup
 //   STORE_TOO_NEW      the file was written by a newer version of the program
+//   STORE_TOO_OLD      the file needs migrations, and open() was told not to apply them
 //   STORE_UNSAFE       the file can be read by others or belongs to somebody else
 //   STORE_STATEMENT    the statement is wrong, or read more than its bound (Fault::Us: a bug)
 // No message holds a value, only names of tables and columns.
@@ -46,11 +47,16 @@ struct Schema {
 // How thoroughly open() reads the file first. Quick finds damaged pages; Full also compares every index.
 enum class Check { None, Quick, Full };
 
+// Whether open() may bring an older file up to date. Refuse is for looking at a store that another process
+// may be using: an older file is then STORE_TOO_OLD.
+enum class Upgrade { Apply, Refuse };
+
 struct OpenOptions {
   std::string path;
   // Every room that keeps tables in this file. A file with tables of a room not listed is STORE_TOO_NEW.
   std::vector<Schema> schemas;
   Check check = Check::None;
+  Upgrade upgrade = Upgrade::Apply;
 
   // About a hundred a flush is where throughput stops growing (docs/formats/store.md).
   std::size_t group_limit = 100;

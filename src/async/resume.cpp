@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "async/resume.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "async/await.hpp"
+
+namespace hubward {
+
+namespace asio = boost::asio;
+
+Async<void> until_resumed(std::move_only_function<void(std::move_only_function<void()> resume)> start) {
+  auto hand_over = [&start](auto continuation) {
+    auto busy = asio::make_work_guard(asio::get_associated_executor(continuation));
+    start([busy = std::move(busy), continuation = std::move(continuation)]() mutable {
+      auto executor = busy.get_executor();
+      asio::post(executor, std::move(continuation));
+      busy.reset();  // now, whenever the function itself may die
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(hand_over, asio::use_awaitable);
+}
+
+}  // namespace hubward
