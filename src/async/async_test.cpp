@@ -80,6 +80,19 @@ TEST_CASE("a signal wakes everyone who waits, once") {
   CHECK(seen == std::vector<bool>{true, true});
 }
 
+TEST_CASE("a signal for one wakes the one that has waited longest") {
+  Loop loop;
+  Signal signal(loop);
+  std::vector<bool> first, second;
+  loop.spawn(wait_for(signal, Deadline::max(), first));
+  loop.spawn(wait_for(signal, after(1ms), second));
+  loop.post([&] { signal.notify_one(); });
+  loop.run_until_idle();
+  CHECK(first == std::vector<bool>{true});
+  CHECK(second == std::vector<bool>{false});
+  signal.notify_one();  // nobody waits
+}
+
 TEST_CASE("a signal that nobody gives ends at the deadline") {
   Loop loop;
   Signal signal(loop);

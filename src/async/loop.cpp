@@ -129,4 +129,12 @@ void Signal::notify() {
   state_->waiters.clear();
 }
 
+void Signal::notify_one() {
+  if (state_->waiters.empty()) return;
+  State::Waiter* first = state_->waiters.front();
+  state_->waiters.erase(state_->waiters.begin());
+  first->notified = true;
+  first->timer.cancel();
+}
+
 }  // namespace hubward

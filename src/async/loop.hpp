@@ -44,7 +44,7 @@ Async<void> sleep_until(Deadline deadline);
 // Lets everything else that is ready run first.
 Async<void> yield();
 
-// Wakes every task that waits. One loop.
+// Wakes tasks that wait. One loop.
 class Signal {
  public:
   explicit Signal(Loop& loop);
@@ -52,6 +52,7 @@ class Signal {
   // Until the next notify(), or the deadline: true when it was notified.
   Async<bool> wait(Deadline deadline = Deadline::max());
   void notify();
+  void notify_one();  // only the one that has waited longest
 
  private:
   struct State;

@@ -28,13 +28,13 @@ Result<Origin> parse_origin(std::string_view text);
 std::string to_string(const Origin& origin);  // without the default port
 
 struct ClientOptions {
-  bool system_authorities = true;               // trust what the machine trusts
-  std::vector<std::string> authority_files;     // PEM files trusted besides
-  std::size_t idle_per_pool = 64;               // kept connections
-  std::size_t connections_per_pool = 256;       // open at once; more wait for their deadline
-  std::chrono::milliseconds connect{10'000};    // name look-up, TCP and TLS together
-  std::chrono::milliseconds idle{50'000};       // a kept connection is closed after this
-  std::chrono::milliseconds body_idle{60'000};  // between two pieces of an answer
+  bool system_authorities = true;                 // trust what the machine trusts
+  std::vector<std::string> authority_files = {};  // PEM files trusted besides
+  std::size_t idle_per_pool = 64;                 // kept connections
+  std::size_t connections_per_pool = 256;         // open at once; more wait for their deadline
+  std::chrono::milliseconds connect{10'000};      // name look-up, TCP and TLS together
+  std::chrono::milliseconds idle{50'000};         // a kept connection is closed after this
+  std::chrono::milliseconds body_idle{60'000};    // between two pieces of an answer
   std::size_t head_bytes = 64 * 1024;
 };
 

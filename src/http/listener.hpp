@@ -30,8 +30,8 @@ struct Limits {
 
 // Server side of TLS. Safe if left alone: 1.2 and 1.3, no 0-RTT, no renegotiation, no compression.
 struct TlsServer {
-  std::string certificate_file;  // PEM, leaf first
-  std::string key_file;          // PEM
+  std::string certificate_file = {};  // PEM, leaf first
+  std::string key_file = {};          // PEM
   bool only_tls13 = false;
 };
 

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "async/await.hpp"
+#include "core/ascii.hpp"
+#include "http/client_pool.hpp"
+#include "http/grammar.hpp"
+
+namespace hubward::http {
+
+namespace {
+
+using Lease = ClientPools::Lease;
+
+// An origin that sends more interim answers than this is not going to answer.
+constexpr int most_interim_answers = 8;
+// Request line, Host and framing fields, and line ends, without the texts in them.
+constexpr std::size_t head_overhead = 200;
+
+std::unexpected<Error> upstream(std::string code, const Origin& origin, std::string_view what) {
+  return failure(std::move(code), Fault::Network, Retry::Later, to_string(origin) + " " + std::string(what));
+}
+
+Error words_for(Stream::State state, const Origin& origin) {
+  if (state == Stream::State::TimedOut)
+    return upstream("UPSTREAM_TIMEOUT", origin, "did not answer in time").error();
+  if (state == Stream::State::Closed)
+    return upstream("UPSTREAM_ANSWER", origin, "closed the connection before its answer was complete")
+        .error();
+  return upstream("UPSTREAM_ANSWER", origin, "broke the connection off before its answer was complete")
+      .error();
+}
+
+// A body that was announced but is not sent, as in an answer to HEAD.
+class AbsentBody final : public Body {
+ public:
+  explicit AbsentBody(std::uint64_t length) : length_(length) {}
+  Async<Result<std::string_view>> next() override { co_return std::string_view(); }
+  std::optional<std::uint64_t> length() const override { return length_; }
+  bool ready() const override { return true; }
+
+ private:
+  const std::uint64_t length_;
+};
+
+// Holds the connection until the answer has been read; read to its end, it goes back to the pool.
+class AnswerBody final : public Body {
+ public:
+  AnswerBody(Lease lease, Origin origin, std::optional<std::uint64_t> length, bool keep_alive,
+             std::chrono::milliseconds idle)
+      : lease_(std::move(lease)),
+        origin_(std::move(origin)),
+        length_(length),
+        keep_alive_(keep_alive),
+        idle_(idle) {}
+  ~AnswerBody() override {
+    bool reusable = keep_alive_ && lease_->intake.body_done() && lease_->intake.empty();
+    if (reusable) lease_.keep();
+  }
+  AnswerBody(const AnswerBody&) = delete;
+  AnswerBody& operator=(const AnswerBody&) = delete;
+
+  std::optional<std::uint64_t> length() const override { return length_; }
+  bool ready() const override { return lease_->intake.piece_ready(); }
+
+  Async<Result<std::string_view>> next() override {
+    Intake::Piece piece = co_await lease_->intake.next_piece(after(idle_));
+    if (!piece.refusal && piece.state == Stream::State::Ok) co_return piece.data;
+    keep_alive_ = false;
+    if (piece.refusal) co_return upstream("UPSTREAM_ANSWER", origin_, piece.refusal->message);
+    co_return std::unexpected(words_for(piece.state, origin_));
+  }
+
+ private:
+  Lease lease_;
+  const Origin origin_;
+  const std::optional<std::uint64_t> length_;
+  bool keep_alive_;
+  const std::chrono::milliseconds idle_;
+};
+
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
+}
+
+bool expects_length(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+// What would be another message on the wire than the one meant.
+Result<void> check(const Outgoing& request) {
+  bool has_good_target = request.target.starts_with('/') && all(ByteClass::target, request.target);
+  bool has_good_bearer = !request.bearer || is_field_value(request.bearer->reveal_text());
+  if (is_token(request.method) && has_good_target && has_good_bearer) return {};
+  return failure("REQUEST_INVALID", Fault::Us, Retry::Never,
+                 "a request to " + to_string(request.origin) +
+                     " was not sent: its method, target or token holds bytes that may not stand there");
+}
+
+std::string host_field(const Origin& origin) {
+  std::string text = to_string(origin);
+  return text.substr(text.find("//") + 2);
+}
+
+MessageWriter::BodyFraming write_head(MessageWriter& writer, Outgoing& request) {
+  using BodyFraming = MessageWriter::BodyFraming;
+  std::string host = host_field(request.origin);
+  std::size_t bearer_size = request.bearer ? request.bearer->size() : 0;
+  request.fields.remove("host");
+  if (request.bearer) request.fields.remove("authorization");
+  writer.begin(request.method.size() + request.target.size() + host.size() + bearer_size +
+               MessageWriter::size_of(request.fields) + head_overhead);
+  writer.append(request.method);
+  writer.append(" ");
+  writer.append(request.target);
+  writer.append(" HTTP/1.1\r\n");
+  writer.append_field("Host", host);
+  writer.append_fields(request.fields);
+  if (request.bearer) {
+    writer.append("Authorization: Bearer ");
+    writer.append(request.bearer->reveal_text());
+    writer.append("\r\n");
+  }
+  std::optional<std::uint64_t> length = request.body ? request.body->length() : 0;
+  if (!length) {
+    writer.append_field("Transfer-Encoding", "chunked");
+    return BodyFraming::Chunked;
+  }
+  if (*length > 0 || expects_length(request.method))
+    writer.append_field("Content-Length", std::to_string(*length));
+  return *length > 0 ? BodyFraming::Counted : BodyFraming::None;
+}
+
+}  // namespace
+
+struct Client::State {
+  explicit State(std::shared_ptr<ClientPools> of) : pools(std::move(of)) {}
+
+  // What one exchange came to. `stale` when the connection was a kept one that turned out to have ended, and
+  // nothing of an answer was seen.
+  struct Exchanged {
+    Result<ResponseHead> head;
+    bool stale = false;
+  };
+
+  static Async<Exchanged> exchange(ClientConnection& connection, Outgoing& request, HeadLimits limits,
+                                   const ClientOptions& options, Deadline deadline);
+  static Async<Result<ResponseHead>> read_head(ClientConnection& connection, Origin origin, HeadLimits limits,
+                                               Deadline deadline, bool& nothing_came);
+  static Response make_response(Lease lease, ResponseHead head, const Outgoing& request,
+                                const ClientOptions& options);
+
+  std::shared_ptr<ClientPools> pools;
+};
+
+Async<Result<ResponseHead>> Client::State::read_head(ClientConnection& connection, Origin origin,
+                                                     HeadLimits limits, Deadline deadline,
+                                                     bool& nothing_came) {
+  for (int interim = 0; interim <= most_interim_answers; ++interim) {
+    Intake::Head arrived = co_await connection.intake.read_head(limits, deadline);
+    if (arrived.refusal) co_return upstream("UPSTREAM_ANSWER", origin, arrived.refusal->message);
+    if (arrived.state != Stream::State::Ok) {
+      bool ended = arrived.state == Stream::State::Closed || arrived.state == Stream::State::Broken;
+      nothing_came = ended && interim == 0 && connection.intake.empty();
+      co_return std::unexpected(words_for(arrived.state, origin));
+    }
+    std::expected<ResponseHead, Refusal> head = read_response_head(arrived.text, limits);
+    connection.intake.drop_head();
+    if (!head) co_return upstream("UPSTREAM_ANSWER", origin, head.error().message);
+    if (head->status >= 200) co_return std::move(*head);
+  }
+  co_return upstream("UPSTREAM_ANSWER", origin, "sent interim answers without end");
+}
+
+Async<Client::State::Exchanged> Client::State::exchange(ClientConnection& connection, Outgoing& request,
+                                                        HeadLimits limits, const ClientOptions& options,
+                                                        Deadline deadline) {
+  MessageWriter::BodyFraming framing = write_head(connection.writer, request);
+  MessageWriter::Pace pace{options.body_idle, deadline};
+  MessageWriter::Outcome sent = co_await connection.writer.send(request.body.get(), framing, pace);
+  if (sent.body_trouble) {
+    Error trouble = *sent.body_trouble;
+    trouble.code = "REQUEST_BODY";
+    co_return Exchanged{std::unexpected(std::move(trouble))};
+  }
+  if (sent.state == Stream::State::TimedOut)
+    co_return Exchanged{upstream("UPSTREAM_TIMEOUT", request.origin, "did not take the request in time")};
+  // An origin may answer and close before it has read everything: its answer is worth more than our trouble.
+  bool nothing_came = false;
+  Result<ResponseHead> head = co_await read_head(connection, request.origin, limits, deadline, nothing_came);
+  bool stale = connection.used_before && nothing_came;
+  if (sent.state != Stream::State::Ok) {
+    if (!head)
+      head = upstream("UPSTREAM_SEND", request.origin, "broke the connection off within the request");
+    else
+      head->keep_alive = false;
+  }
+  co_return Exchanged{std::move(head), stale};
+}
+
+Response Client::State::make_response(Lease lease, ResponseHead head, const Outgoing& request,
+                                      const ClientOptions& options) {
+  Response response;
+  response.status = head.status;
+  response.fields = std::move(head.fields);
+  Intake& intake = lease->intake;
+  std::optional<std::uint64_t> length = head.framing.content_length;
+  bool is_head = request.method == "HEAD";
+  if (is_head || head.status == 204 || head.status == 304) {
+    intake.begin_body({});
+    if (is_head && length) response.body = std::make_unique<AbsentBody>(*length);
+  } else if (head.framing.chunked || length) {
+    intake.begin_body(head.framing);
+  } else {
+    intake.begin_body_until_close();
+    head.keep_alive = false;
+  }
+  if (!intake.body_done()) {
+    response.body = std::make_unique<AnswerBody>(std::move(lease), request.origin, length, head.keep_alive,
+                                                 options.body_idle);
+  } else if (head.keep_alive && intake.empty()) {
+    lease.keep();
+  }
+  return response;
+}
+
+Client::Client(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Client::~Client() {
+  state_->pools->close();
+}
+
+Result<std::unique_ptr<Client>> Client::make(Loop& loop, ClientOptions options) {
+  Result<std::shared_ptr<TlsContext>> tls =
+      TlsContext::for_client({options.system_authorities, options.authority_files});
+  if (!tls) return std::unexpected(tls.error());
+  auto pools = std::make_shared<ClientPools>(loop, std::move(options), std::move(*tls));
+  return std::unique_ptr<Client>(new Client(std::make_shared<State>(std::move(pools))));
+}
+
+std::size_t Client::open_connections() const {
+  return state_->pools->open();
+}
+
+void Client::forget_pool(std::string_view pool) {
+  state_->pools->forget(pool);
+}
+
+Async<Result<Response>> Client::send(Outgoing request, Deadline deadline) {
+  Result<void> checked = check(request);
+  if (!checked) co_return std::unexpected(checked.error());
+  std::shared_ptr<ClientPools> pools = state_->pools;
+  const ClientOptions& options = pools->options();
+  HeadLimits limits{.bytes = options.head_bytes};
+  bool may_repeat = !request.body && is_idempotent(request.method);
+  ClientPools::Freshness freshness = ClientPools::Freshness::MayBeKept;
+  for (;;) {
+    Result<Lease> lease = co_await pools->acquire(request.pool, request.origin, freshness, deadline);
+    if (!lease) co_return std::unexpected(lease.error());
+    ClientConnection& connection = *lease->operator->();
+    State::Exchanged exchanged = co_await State::exchange(connection, request, limits, options, deadline);
+    if (exchanged.head)
+      co_return State::make_response(std::move(*lease), std::move(*exchanged.head), request, options);
+    bool again = exchanged.stale && may_repeat && freshness == ClientPools::Freshness::MayBeKept;
+    if (!again) co_return std::unexpected(exchanged.head.error());
+    freshness = ClientPools::Freshness::New;
+  }
+}
+
+}  // namespace hubward::http

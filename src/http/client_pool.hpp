@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connections out, kept for the next request: the one used last is used first, so that the others age and are
+// closed. Shared only within one pool name and one origin. A resource of one loop; for http/ only.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "async/loop.hpp"
+#include "http/client.hpp"
+#include "http/intake.hpp"
+#include "http/message_writer.hpp"
+#include "http/name_lookup.hpp"
+#include "http/stream.hpp"
+
+namespace hubward::http {
+
+struct ClientConnection {
+  ClientConnection(Loop& loop, int fd) : stream(loop, fd), intake(stream), writer(stream) {}
+
+  std::shared_ptr<TlsSession> session;  // outlives the stream's TLS, which writes into it
+  Stream stream;
+  Intake intake;
+  MessageWriter writer;
+  bool used_before = false;
+  Deadline idle_until;
+};
+
+class ClientPools : public std::enable_shared_from_this<ClientPools> {
+ public:
+  struct Pool {
+    explicit Pool(Loop& loop) : freed(loop) {}
+    std::vector<std::unique_ptr<ClientConnection>> idle;  // the one used last stands last
+    std::size_t open = 0;                                 // idle, lent or being connected
+    Signal freed;
+    bool forgotten = false;
+  };
+
+  // One connection, lent for one exchange. It is closed unless keep() says otherwise.
+  class Lease {
+   public:
+    Lease(std::shared_ptr<ClientPools> pools, std::shared_ptr<Pool> pool,
+          std::unique_ptr<ClientConnection> connection);
+    Lease(Lease&&) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+    void keep();
+    ClientConnection* operator->() const { return connection_.get(); }
+
+   private:
+    friend class ClientPools;
+    std::shared_ptr<ClientPools> pools_;  // null once moved from
+    std::shared_ptr<Pool> pool_;
+    std::unique_ptr<ClientConnection> connection_;
+  };
+
+  enum class Freshness { MayBeKept, New };
+
+  ClientPools(Loop& loop, ClientOptions options, std::shared_ptr<const TlsContext> tls);
+
+  Async<Result<Lease>> acquire(std::string pool_name, Origin origin, Freshness freshness, Deadline deadline);
+  void forget(std::string_view pool_name);
+  void close();
+  std::size_t open() const { return open_; }
+  const ClientOptions& options() const { return options_; }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // pool name, origin
+
+  std::unique_ptr<ClientConnection> take_idle(Pool& pool);
+  Async<Result<std::unique_ptr<ClientConnection>>> connect(Origin origin, Deadline deadline);
+  Async<Result<int>> connect_socket(SocketAddress address, Deadline deadline);
+  void keep(std::shared_ptr<Pool> pool, std::unique_ptr<ClientConnection> connection);
+  void gone(Pool& pool);
+  void close_idle(Pool& pool);
+  static Async<void> sweep(std::shared_ptr<ClientPools> self);
+  Deadline close_expired();
+
+  Loop& loop_;
+  const ClientOptions options_;
+  const std::shared_ptr<const TlsContext> tls_;
+  NameLookup names_;
+  std::map<Key, std::shared_ptr<Pool>> pools_;
+  std::map<std::string, std::shared_ptr<TlsSession>> sessions_;  // by origin
+  Signal stop_sweeping_;
+  std::size_t open_ = 0;
+  bool sweeping_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace hubward::http

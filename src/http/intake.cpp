@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/intake.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "async/await.hpp"
+#include "core/secret.hpp"
+
+namespace hubward::http {
+
+Intake::~Intake() {
+  wipe(std::span<char>(buffer_.get() + wiped_, end_ - wiped_));
+}
+
+void Intake::wipe_consumed() {
+  wipe(std::span<char>(buffer_.get() + wiped_, begin_ - wiped_));
+  wiped_ = begin_;
+  if (begin_ == end_) wiped_ = begin_ = end_ = 0;
+}
+
+void Intake::make_room(std::size_t capacity) {
+  wipe_consumed();
+  if (end_ < capacity_) return;
+  if (begin_ > 0) {  // what is unread moves to the front
+    std::size_t size = end_ - begin_;
+    std::memmove(buffer_.get(), buffer_.get() + begin_, size);
+    wipe(std::span<char>(buffer_.get() + size, end_ - size));
+    wiped_ = begin_ = 0;
+    end_ = size;
+    return;
+  }
+  std::size_t larger = std::max(std::min(2 * capacity_, capacity), usual_size);
+  auto replacement = std::make_unique_for_overwrite<char[]>(larger);
+  if (end_ > 0) std::memcpy(replacement.get(), buffer_.get(), end_);
+  wipe(std::span<char>(buffer_.get(), end_));
+  buffer_ = std::move(replacement);
+  capacity_ = larger;
+}
+
+Async<Stream::State> Intake::fill(std::size_t capacity, Deadline deadline) {
+  make_room(capacity);
+  std::span<char> room(buffer_.get() + end_, capacity_ - end_);
+  Stream::Read read = co_await stream_.read(room, deadline);
+  end_ += read.size;
+  co_return read.state;
+}
+
+Async<Stream::State> Intake::wait_for_bytes(Deadline deadline) {
+  if (!empty()) co_return Stream::State::Ok;
+  Stream::State state = co_await fill(usual_size, deadline);
+  co_return state;
+}
+
+Async<Intake::Head> Intake::read_head(HeadLimits limits, Deadline deadline) {
+  HeadScan scan;
+  for (;;) {
+    std::expected<std::optional<std::size_t>, Refusal> found = scan.scan(unread(), limits);
+    if (!found) co_return Head{Stream::State::Ok, found.error(), {}};
+    if (*found) {
+      head_size_ = **found;
+      co_return Head{Stream::State::Ok, std::nullopt, unread().substr(0, head_size_)};
+    }
+    Stream::State state = co_await fill(std::max(limits.bytes, usual_size), deadline);
+    if (state != Stream::State::Ok) co_return Head{state, std::nullopt, {}};
+  }
+}
+
+void Intake::drop_head() {
+  consume(std::exchange(head_size_, 0));
+  wipe_consumed();
+}
+
+void Intake::begin_body(const Framing& framing) {
+  left_ = framing.content_length.value_or(0);
+  body_ = framing.chunked ? BodyKind::Chunked : left_ > 0 ? BodyKind::Counted : BodyKind::None;
+  chunks_ = ChunkedDecoder();
+}
+
+void Intake::begin_body_until_close() {
+  body_ = BodyKind::UntilClose;
+}
+
+std::optional<std::uint64_t> Intake::body_left() const {
+  if (body_ == BodyKind::None) return 0;
+  if (body_ == BodyKind::Counted) return left_;
+  return std::nullopt;
+}
+
+// A piece of what is there, or the end; nothing when more must be read first.
+std::optional<Intake::Piece> Intake::take_piece() {
+  if (body_ == BodyKind::None) return Piece{};
+  if (empty()) return std::nullopt;
+  if (body_ == BodyKind::Chunked) {
+    std::expected<ChunkedDecoder::Step, Refusal> step = chunks_.decode(unread());
+    if (!step) return Piece{Stream::State::Ok, step.error(), {}};
+    consume(step->consumed);
+    if (chunks_.done()) body_ = BodyKind::None;
+    if (step->data.empty() && !chunks_.done()) return std::nullopt;
+    return Piece{Stream::State::Ok, std::nullopt, step->data};
+  }
+  std::string_view data = unread();
+  if (body_ == BodyKind::Counted) {
+    data = data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size())));
+    left_ -= data.size();
+    if (left_ == 0) body_ = BodyKind::None;
+  }
+  consume(data.size());
+  return Piece{Stream::State::Ok, std::nullopt, data};
+}
+
+Async<Intake::Piece> Intake::next_piece(Deadline deadline) {
+  wipe_consumed();  // the piece before
+  for (;;) {
+    std::optional<Piece> piece = take_piece();
+    if (piece) co_return *piece;
+    Stream::State state = co_await fill(usual_size, deadline);
+    if (state == Stream::State::Closed && body_ == BodyKind::UntilClose) {
+      body_ = BodyKind::None;
+      co_return Piece{};
+    }
+    if (state != Stream::State::Ok) co_return Piece{state, std::nullopt, {}};
+  }
+}
+
+}  // namespace hubward::http

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/listener.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <unordered_set>
+#include <utility>
+
+#include "async/await.hpp"
+#include "http/listening_socket.hpp"
+#include "http/server_connection.hpp"
+
+namespace hubward::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// When the process has no descriptors or memory left, accepting again at once would only spin.
+constexpr auto accept_pause = 100ms;
+// Connections accepted before others get their turn.
+constexpr int accept_round = 64;
+
+}  // namespace
+
+struct Listener::State {
+  State(Loop& on, int fd, Endpoint at, Limits within, Handler with)
+      : loop(on),
+        endpoint(std::move(at)),
+        limits(within),
+        handler(std::move(with)),
+        socket(std::make_unique<Descriptor>(on, fd)),
+        port(bound_port(fd)),
+        all_closed(on) {}
+
+  Loop& loop;
+  const Endpoint endpoint;
+  const Limits limits;
+  const Handler handler;
+  std::optional<ServerTls> tls_files;
+  std::shared_ptr<const TlsContext> tls;  // null: plain
+  std::unique_ptr<Descriptor> socket;     // null once we stopped accepting
+  const std::uint16_t port;
+  std::size_t connections = 0;  // accepted and not yet closed
+  std::unordered_set<ServerConnection*> open;
+  Signal all_closed;
+
+  static Async<void> accept_all(std::shared_ptr<State> self);
+  static Async<void> serve(std::shared_ptr<State> self, int fd, Peer peer);
+  void stop_accepting();
+};
+
+Async<void> Listener::State::serve(std::shared_ptr<State> self, int fd, Peer peer) {
+  {
+    ServerConnection connection(self->loop, fd, std::move(peer), self->limits, self->handler);
+    struct Listed {
+      Listed(State& in, ServerConnection& one) : state(in), listed(one) { state.open.insert(&listed); }
+      ~Listed() { state.open.erase(&listed); }
+      Listed(const Listed&) = delete;
+      Listed& operator=(const Listed&) = delete;
+      State& state;
+      ServerConnection& listed;
+    } listed(*self, connection);
+    co_await connection.run(self->tls);
+  }
+  if (--self->connections == 0) self->all_closed.notify();
+}
+
+Async<void> Listener::State::accept_all(std::shared_ptr<State> self) {
+  while (self->socket) {
+    int accepted_now = 0;
+    Accepted accepted = accept_from(self->socket->fd());
+    for (; accepted.fd >= 0; accepted = accept_from(self->socket->fd())) {
+      if (self->connections >= self->limits.connections) {
+        ::close(accepted.fd);
+      } else {
+        ++self->connections;
+        self->loop.spawn(serve(self, accepted.fd, std::move(accepted.peer)));
+      }
+      if (++accepted_now % accept_round == 0) co_await yield();
+      if (!self->socket) co_return;
+    }
+    bool exhausted = accepted.trouble == EMFILE || accepted.trouble == ENFILE ||
+                     accepted.trouble == ENOBUFS || accepted.trouble == ENOMEM;
+    if (exhausted) {
+      co_await sleep_until(after(accept_pause));
+    } else if (accepted.trouble == EAGAIN || accepted.trouble == EWOULDBLOCK) {
+      Descriptor::Wait waited = co_await self->socket->readable(Deadline::max());
+      if (waited == Descriptor::Wait::Cancelled) co_return;
+    } else {
+      co_await yield();  // a connection that was gone before it was accepted
+    }
+  }
+}
+
+void Listener::State::stop_accepting() {
+  if (!socket) return;
+  socket->cancel();
+  // The task that waits on it ends by itself; the address is free from here on.
+  socket.reset();
+  if (!endpoint.socket_path.empty()) ::unlink(endpoint.socket_path.c_str());
+}
+
+Listener::Listener(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Listener::~Listener() {
+  state_->stop_accepting();
+  for (ServerConnection* connection : state_->open) connection->cancel();
+}
+
+Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, Endpoint endpoint, std::optional<TlsServer> tls,
+                                                 Limits limits, Handler handler) {
+  std::shared_ptr<const TlsContext> context;
+  std::optional<ServerTls> files;
+  if (tls) {
+    files = ServerTls{tls->certificate_file, tls->key_file, tls->only_tls13};
+    Result<std::shared_ptr<TlsContext>> made = TlsContext::for_server(*files);
+    if (!made) return std::unexpected(made.error());
+    context = *made;
+  }
+  Result<int> fd = listen_on(endpoint);
+  if (!fd) return std::unexpected(fd.error());
+  auto state = std::make_shared<State>(loop, *fd, std::move(endpoint), limits, std::move(handler));
+  state->tls_files = std::move(files);
+  state->tls = std::move(context);
+  loop.spawn(State::accept_all(state));
+  return std::unique_ptr<Listener>(new Listener(std::move(state)));
+}
+
+std::uint16_t Listener::port() const {
+  return state_->port;
+}
+
+Result<void> Listener::reload_certificate() {
+  if (!state_->tls_files) return {};
+  Result<std::shared_ptr<TlsContext>> made = TlsContext::for_server(*state_->tls_files);
+  if (!made) return std::unexpected(made.error());
+  state_->tls = *made;
+  return {};
+}
+
+Async<void> Listener::drain(Deadline deadline) {
+  std::shared_ptr<State> state = state_;
+  state->stop_accepting();
+  // A connection may end, and leave the set, only while this task waits.
+  for (ServerConnection* connection : state->open) connection->drain();
+  while (state->connections > 0) {
+    bool all_closed = co_await state->all_closed.wait(deadline);
+    if (!all_closed) break;
+  }
+  for (ServerConnection* connection : state->open) connection->cancel();
+}
+
+}  // namespace hubward::http

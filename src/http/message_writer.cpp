@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/message_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "async/await.hpp"
+#include "core/ascii.hpp"
+#include "core/invariant.hpp"
+
+namespace hubward::http {
+
+namespace {
+
+// Small pieces are gathered up to this, larger ones written from where they are.
+constexpr std::size_t gather_size = 16 * 1024;
+// A chunk's size in hexadecimal, the line ends around it and the last chunk.
+constexpr std::size_t chunk_overhead = 32;
+
+constexpr std::array<std::string_view, 8> of_the_connection = {
+    "connection", "keep-alive", "proxy-connection",  "te",
+    "trailer",    "upgrade",    "transfer-encoding", "content-length"};
+
+Error wrong_length() {
+  return {"BODY_LENGTH", Fault::Us, Retry::Never, "a body was not as long as its length said"};
+}
+
+}  // namespace
+
+void MessageWriter::begin(std::size_t head_size) {
+  clear();
+  started_ = false;
+  out_.reserve(head_size + gather_size + chunk_overhead);
+}
+
+void MessageWriter::append(std::string_view text) {
+  invariant(text.size() <= out_.capacity() - out_.size(), "a head fits into the room made for it");
+  out_.append(text);
+}
+
+void MessageWriter::append_field(std::string_view name, std::string_view value) {
+  append(name);
+  append(": ");
+  append(value);
+  append("\r\n");
+}
+
+void MessageWriter::append_fields(const Fields& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    Fields::Field field = fields[i];
+    bool hop = std::ranges::any_of(
+        of_the_connection, [&](std::string_view name) { return same_ignoring_case(name, field.name); });
+    if (!hop) append_field(field.name, field.value);
+  }
+}
+
+std::size_t MessageWriter::size_of(const Fields& fields) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < fields.size(); ++i) size += fields[i].name.size() + fields[i].value.size() + 4;
+  return size;
+}
+
+void MessageWriter::clear() {
+  wipe(std::span<char>(out_));
+  out_.clear();
+}
+
+Async<Stream::State> MessageWriter::flush(Pace pace) {
+  if (out_.empty()) co_return Stream::State::Ok;
+  started_ = true;
+  Stream::State state = co_await stream_.write(out_, pace.next());
+  clear();
+  co_return state;
+}
+
+Async<Stream::State> MessageWriter::append_piece(std::string_view piece, BodyFraming framing, Pace pace) {
+  if (framing == BodyFraming::Chunked) {
+    std::array<char, 16> digits{};
+    auto [end, trouble] = std::to_chars(digits.begin(), digits.end(), piece.size(), 16);
+    append({digits.begin(), end});
+    append("\r\n");
+  }
+  if (piece.size() + chunk_overhead <= out_.capacity() - out_.size()) {
+    append(piece);
+  } else {
+    Stream::State state = co_await flush(pace);
+    if (state == Stream::State::Ok) state = co_await stream_.write(piece, pace.next());
+    if (state != Stream::State::Ok) co_return state;
+  }
+  if (framing == BodyFraming::Chunked) append("\r\n");
+  co_return Stream::State::Ok;
+}
+
+Async<MessageWriter::Outcome> MessageWriter::send(Body* body, BodyFraming framing, Pace pace) {
+  append("\r\n");
+  std::uint64_t left = framing == BodyFraming::Counted ? body->length().value_or(0) : 0;
+  bool more = framing == BodyFraming::Chunked || left > 0;
+  while (more) {
+    Result<std::string_view> piece = co_await body->next();
+    if (!piece) co_return Outcome{Stream::State::Ok, piece.error(), started_};
+    if (framing == BodyFraming::Counted) {
+      if (piece->empty() || piece->size() > left)
+        co_return Outcome{Stream::State::Ok, wrong_length(), started_};
+      left -= piece->size();
+      more = left > 0;
+    } else {
+      more = !piece->empty();
+    }
+    Stream::State state = co_await append_piece(*piece, framing, pace);
+    if (state == Stream::State::Ok && more && (!body->ready() || out_.size() >= gather_size))
+      state = co_await flush(pace);
+    if (state != Stream::State::Ok) co_return Outcome{state, std::nullopt, started_};
+  }
+  Stream::State state = co_await flush(pace);
+  co_return Outcome{state, std::nullopt, started_};
+}
+
+}  // namespace hubward::http

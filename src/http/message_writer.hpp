@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes one message: its head and as much of its body as is there in one piece, so that a small message is
+// one write. The buffer is wiped after every write: a bearer token may be in it. For http/ only.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "async/async.hpp"
+#include "core/result.hpp"
+#include "http/message.hpp"
+#include "http/stream.hpp"
+
+namespace hubward::http {
+
+class MessageWriter {
+ public:
+  enum class BodyFraming { None, Counted, Chunked };
+  struct Outcome {
+    Stream::State state = Stream::State::Ok;
+    std::optional<Error> body_trouble;  // our own body failed, or was not as long as it said
+    bool started = false;               // whether anything was written
+    bool ok() const { return state == Stream::State::Ok && !body_trouble; }
+  };
+
+  // How long writing may take: each write, and everything together.
+  struct Pace {
+    std::chrono::milliseconds idle;
+    Deadline end = Deadline::max();
+    Deadline next() const { return std::min(after(idle), end); }
+  };
+
+  explicit MessageWriter(Stream& stream) : stream_(stream) {}
+  ~MessageWriter() { clear(); }
+  MessageWriter(const MessageWriter&) = delete;
+  MessageWriter& operator=(const MessageWriter&) = delete;
+
+  // Begins a head of at most `head_size` bytes. append() never moves what is there.
+  void begin(std::size_t head_size);
+  void append(std::string_view text);
+  void append_field(std::string_view name, std::string_view value);
+  // All fields that are the message's own, not the connection's.
+  void append_fields(const Fields& fields);
+  static std::size_t size_of(const Fields& fields);
+
+  // Writes the head that was appended, with its empty line, and the body. `body` may be null when the framing
+  // is None.
+  Async<Outcome> send(Body* body, BodyFraming framing, Pace pace);
+
+ private:
+  Async<Stream::State> flush(Pace pace);
+  Async<Stream::State> append_piece(std::string_view piece, BodyFraming framing, Pace pace);
+  void clear();
+
+  Stream& stream_;
+  std::string out_;
+  bool started_ = false;
+};
+
+}  // namespace hubward::http

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/server_connection.hpp"
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "async/await.hpp"
+#include "http/error_response.hpp"
+
+namespace hubward::http {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// What is left of a body that nobody pulled is read and dropped up to this; beyond it, closing is cheaper.
+constexpr std::uint64_t droppable_body = 64 * 1024;
+// After an answer that closes, what still arrives is dropped this long, lest a reset destroy the answer on
+// its way (RFC 9112 section 9.6).
+constexpr auto linger_time = 1s;
+constexpr std::size_t linger_bytes = 256 * 1024;
+// Status line, framing fields and line ends around the fields of an answer.
+constexpr std::size_t head_overhead = 160;
+
+bool has_no_body(int status) {
+  return status == 204 || status == 304;
+}
+
+}  // namespace
+
+// Reads from the connection while that serves the request; afterwards it only fails.
+class ServerConnection::RequestBody final : public Body {
+ public:
+  RequestBody(ServerConnection& connection, std::optional<std::uint64_t> length)
+      : connection_(&connection), length_(length) {
+    connection.body_ = this;
+  }
+  ~RequestBody() override {
+    if (connection_ != nullptr) connection_->body_ = nullptr;
+  }
+  RequestBody(const RequestBody&) = delete;
+  RequestBody& operator=(const RequestBody&) = delete;
+
+  void detach() { connection_ = nullptr; }
+  std::optional<std::uint64_t> length() const override { return length_; }
+  bool ready() const override { return connection_ == nullptr || connection_->intake_.piece_ready(); }
+
+  Async<Result<std::string_view>> next() override {
+    if (connection_ == nullptr) co_return trouble("BODY_GONE", "the request has been answered already");
+    ServerConnection& connection = *connection_;
+    if (std::exchange(connection.continue_owed_, false) && connection.intake_.empty()) {
+      Stream::State sent = co_await connection.stream_.write("HTTP/1.1 100 Continue\r\n\r\n",
+                                                             after(connection.limits_.body_idle));
+      if (sent != Stream::State::Ok)
+        co_return trouble("BODY_CUT", "the connection broke before the body came");
+    }
+    Intake::Piece piece = co_await connection.intake_.next_piece(after(connection.limits_.body_idle));
+    taken_ += piece.data.size();
+    if (piece.refusal) co_return trouble("BODY_MALFORMED", piece.refusal->message);
+    if (piece.state == Stream::State::TimedOut) co_return trouble("BODY_TIMEOUT", "the body came too slowly");
+    if (piece.state != Stream::State::Ok)
+      co_return trouble("BODY_CUT", "the connection broke within the body");
+    if (taken_ > connection.limits_.body_bytes)
+      co_return trouble("BODY_TOO_LARGE", "the body is longer than the limit of " +
+                                              std::to_string(connection.limits_.body_bytes) + " bytes");
+    co_return piece.data;
+  }
+
+ private:
+  std::unexpected<Error> trouble(std::string code, std::string_view message) {
+    if (connection_ != nullptr) connection_->body_broken_ = true;
+    return failure(std::move(code), Fault::Caller, Retry::Never, std::string(message));
+  }
+
+  ServerConnection* connection_;
+  const std::optional<std::uint64_t> length_;
+  std::uint64_t taken_ = 0;
+};
+
+ServerConnection::ServerConnection(Loop& loop, int fd, Peer peer, const Limits& limits,
+                                   const Listener::Handler& handler)
+    : limits_(limits),
+      handler_(handler),
+      peer_(std::move(peer)),
+      stream_(loop, fd),
+      intake_(stream_),
+      writer_(stream_) {}
+
+ServerConnection::~ServerConnection() {
+  if (body_ != nullptr) body_->detach();
+}
+
+void ServerConnection::drain() {
+  draining_ = true;
+  if (idle_) stream_.cancel();
+}
+
+Async<void> ServerConnection::run(std::shared_ptr<const TlsContext> tls) {
+  if (tls) {
+    SslPtr ssl = tls->accept_on(stream_.fd());
+    Stream::State state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
+    if (state != Stream::State::Ok) co_return;
+  }
+  Next next = Next::Request;
+  while (next == Next::Request) next = co_await serve_one();
+  if (next == Next::Linger) co_await linger();
+}
+
+Async<ServerConnection::Next> ServerConnection::serve_one() {
+  // A new connection that says nothing is given the time of a head, not the patience of an idle one.
+  idle_ = true;
+  Stream::State state = co_await intake_.wait_for_bytes(after(served_before_ ? limits_.idle : limits_.head));
+  idle_ = false;
+  if (state != Stream::State::Ok) {
+    stream_.finish();
+    co_return Next::Close;
+  }
+  HeadLimits head_limits{limits_.head_bytes, limits_.fields, limits_.target_bytes};
+  Intake::Head arrived = co_await intake_.read_head(head_limits, after(limits_.head));
+  std::optional<Refusal> refusal = arrived.refusal;
+  if (!refusal && arrived.state == Stream::State::TimedOut)
+    refusal = Refusal{408, "HEAD_TIMEOUT", "the request's head came too slowly"};
+  if (!refusal && arrived.state != Stream::State::Ok) co_return Next::Close;
+
+  std::expected<RequestHead, Refusal> head;
+  if (!refusal) {
+    head = read_request_head(arrived.text, head_limits);
+    if (!head) refusal = head.error();
+  }
+  if (!refusal && head->framing.content_length.value_or(0) > limits_.body_bytes)
+    refusal = Refusal{413, "BODY_TOO_LARGE", "the body announced is longer than this door takes"};
+  if (refusal) {
+    Next next = co_await refuse(refusal->status, refusal->code, refusal->message);
+    co_return next;
+  }
+  bool keep_alive = head->keep_alive;
+  Request request = make_request(std::move(*head));
+  Next next = co_await answer(std::move(request), keep_alive);
+  served_before_ = true;
+  co_return next;
+}
+
+// Takes what it needs out of the head, which is then wiped from the buffer.
+Request ServerConnection::make_request(RequestHead head) {
+  Request request;
+  request.method = head.method;
+  request.target = head.target;
+  request.fields = std::move(head.fields);
+  request.peer = peer_;
+  intake_.drop_head();
+  intake_.begin_body(head.framing);
+  body_broken_ = false;
+  bool has_body = !intake_.body_done();
+  continue_owed_ = has_body && head.expects_continue;
+  if (has_body) request.body = std::make_unique<RequestBody>(*this, head.framing.content_length);
+  return request;
+}
+
+bool ServerConnection::body_can_be_dropped() const {
+  if (body_broken_) return false;
+  if (intake_.body_done()) return true;
+  return !continue_owed_ && intake_.body_left().value_or(0) <= droppable_body;
+}
+
+Async<ServerConnection::Next> ServerConnection::answer(Request request, bool keep_alive) {
+  bool is_head = request.method == "HEAD";
+  Response response = co_await handler_(std::move(request));
+  if (response.then == Response::Then::Abort) co_return Next::Close;
+  // An answer may be made of the request's body: that is pulled while it is written.
+  bool reads_on = body_ != nullptr && response.body != nullptr;
+  keep_alive = keep_alive && !draining_ && response.then == Response::Then::KeepAlive &&
+               (reads_on || body_can_be_dropped());
+  bool written = co_await write(std::move(response), is_head, keep_alive);
+  if (body_ != nullptr) body_->detach();
+  body_ = nullptr;
+  if (!written) co_return Next::Close;
+  if (keep_alive && body_can_be_dropped()) {
+    bool dropped = co_await drop_rest_of_body();
+    if (dropped && !draining_) co_return Next::Request;
+  }
+  co_return Next::Linger;
+}
+
+Async<ServerConnection::Next> ServerConnection::refuse(int status, std::string_view code,
+                                                       std::string_view message) {
+  bool written = co_await write(error_response(status, code, message), false, false);
+  co_return written ? Next::Linger : Next::Close;
+}
+
+Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_alive) {
+  using BodyFraming = MessageWriter::BodyFraming;
+  if (response.status < 200 || response.status > 599)
+    response = error_response(500, "INTERNAL", "an answer was made without a proper status");
+  bool bodyless = is_head || has_no_body(response.status);
+  std::optional<std::uint64_t> length = response.body ? response.body->length() : 0;
+  BodyFraming framing = bodyless || length == 0 ? BodyFraming::None
+                        : length                ? BodyFraming::Counted
+                                                : BodyFraming::Chunked;
+  writer_.begin(MessageWriter::size_of(response.fields) + head_overhead);
+  writer_.append("HTTP/1.1 ");
+  writer_.append(std::to_string(response.status));
+  writer_.append(" ");
+  writer_.append(reason_phrase(response.status));
+  writer_.append("\r\n");
+  writer_.append_fields(response.fields);
+  // An answer to HEAD says what the body would have been, where that is known (RFC 9110 section 9.3.2).
+  bool tells_length = length && !has_no_body(response.status) && (!is_head || response.body);
+  if (tells_length) writer_.append_field("Content-Length", std::to_string(*length));
+  if (framing == BodyFraming::Chunked) writer_.append_field("Transfer-Encoding", "chunked");
+  if (!keep_alive) writer_.append_field("Connection", "close");
+  MessageWriter::Outcome sent = co_await writer_.send(response.body.get(), framing, {limits_.body_idle});
+  if (sent.ok()) co_return true;
+  if (!sent.body_trouble || sent.started) co_return false;  // all that is left is to cut it off
+  Response instead = error_response(*sent.body_trouble);
+  body_broken_ = true;
+  bool told = co_await write(std::move(instead), is_head, false);
+  co_return told;
+}
+
+Async<bool> ServerConnection::drop_rest_of_body() {
+  std::uint64_t dropped = 0;
+  while (!intake_.body_done()) {
+    Intake::Piece piece = co_await intake_.next_piece(after(limits_.body_idle));
+    dropped += piece.data.size();
+    if (piece.refusal || piece.state != Stream::State::Ok || dropped > droppable_body) co_return false;
+  }
+  co_return true;
+}
+
+Async<void> ServerConnection::linger() {
+  stream_.finish();
+  Deadline end = after(linger_time);
+  std::array<char, 4096> dropped{};
+  for (std::size_t total = 0; total < linger_bytes;) {
+    Stream::Read read = co_await stream_.read(dropped, end);
+    if (read.state != Stream::State::Ok) co_return;
+    total += read.size;
+  }
+}
+
+}  // namespace hubward::http

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection that a Listener accepted: reads a request, has it answered, writes the answer, and again.
+// Owned by the task that runs it. For http/ only.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "async/loop.hpp"
+#include "http/intake.hpp"
+#include "http/listener.hpp"
+#include "http/message_writer.hpp"
+#include "http/stream.hpp"
+
+namespace hubward::http {
+
+class ServerConnection {
+ public:
+  // `limits` and `handler` outlive the connection.
+  ServerConnection(Loop& loop, int fd, Peer peer, const Limits& limits, const Listener::Handler& handler);
+  ~ServerConnection();
+
+  // Until the connection is to be closed. `tls` may be null: plain.
+  Async<void> run(std::shared_ptr<const TlsContext> tls);
+
+  // No request after the one in flight; an idle connection ends at once.
+  void drain();
+  // Ends every wait on the socket.
+  void cancel() { stream_.cancel(); }
+
+ private:
+  class RequestBody;
+  enum class Next { Request, Linger, Close };
+
+  Async<Next> serve_one();
+  Async<Next> answer(Request request, bool keep_alive);
+  Async<Next> refuse(int status, std::string_view code, std::string_view message);
+  Async<bool> write(Response response, bool is_head, bool keep_alive);
+  Async<bool> drop_rest_of_body();
+  Async<void> linger();
+  Request make_request(RequestHead head);
+  bool body_can_be_dropped() const;
+
+  const Limits& limits_;
+  const Listener::Handler& handler_;
+  const Peer peer_;
+  Stream stream_;
+  Intake intake_;
+  MessageWriter writer_;
+  RequestBody* body_ = nullptr;  // the one that reads from intake_, while it lives
+  bool continue_owed_ = false;   // "100 Continue" has been asked for and not been sent
+  bool body_broken_ = false;
+  bool served_before_ = false;
+  bool idle_ = true;  // nothing of a request has come yet
+  bool draining_ = false;
+};
+
+}  // namespace hubward::http

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenSSL's way to a socket. Its own writes with write(2), and a peer that has gone away then ends the
+// process with SIGPIPE; this one sends with MSG_NOSIGNAL.
+#pragma once
+
+struct ssl_st;
+
+namespace hubward::http {
+
+// `fd` is non-blocking and outlives `ssl`.
+void attach_socket(ssl_st* ssl, int fd);
+
+}  // namespace hubward::http

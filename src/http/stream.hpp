@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes in and out of one connection, plain or through TLS. Owns the socket. One task uses it at a time. A
+// resource of one loop; for http/ only.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "async/async.hpp"
+#include "async/deadline.hpp"
+#include "http/descriptor.hpp"
+#include "http/tls_context.hpp"
+
+namespace hubward::http {
+
+class Stream {
+ public:
+  enum class State {
+    Ok,
+    Closed,     // the peer said that it will send no more
+    TimedOut,   // the deadline passed
+    Broken,     // cut, reset, or not TLS
+    Cancelled,  // by us
+  };
+  struct Read {
+    State state;
+    std::size_t size;  // at least 1 when Ok
+  };
+
+  Stream(Loop& loop, int fd) : socket_(loop, fd) {}
+
+  // Speaks TLS from here on. False with the reason in trouble().
+  Async<State> start_tls(SslPtr ssl, Deadline deadline);
+
+  // At least one byte, as soon as there is any.
+  Async<Read> read(std::span<char> into, Deadline deadline);
+  // All of it.
+  Async<State> write(std::string_view bytes, Deadline deadline);
+
+  // Says that we send no more; does not wait.
+  void finish();
+  // Whether a connection that should be silent has something to say, or has ended.
+  bool has_news() const;
+  // Ends the wait that is on and every later one.
+  void cancel() { socket_.cancel(); }
+  int fd() const { return socket_.fd(); }
+  bool is_tls() const { return ssl_ != nullptr; }
+  // What was wrong with TLS, for people.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  enum class Want { Nothing, Readable, Writable };
+  struct Attempt {
+    State state;
+    std::size_t size;
+    Want want;
+  };
+  Attempt judge_tls(int outcome);
+  Attempt read_now(std::span<char> into);
+  Attempt write_now(std::string_view bytes);
+  Async<State> wait(Want want, Deadline deadline);
+
+  Descriptor socket_;
+  SslPtr ssl_;  // dies before the socket it uses
+  std::string trouble_;
+};
+
+}  // namespace hubward::http
