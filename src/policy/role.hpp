@@ -18,8 +18,8 @@ namespace hubward::policy {
 
 enum class Mode { Enforce, Shadow };  // Shadow: decided and recorded, but nothing is refused
 
-// "crm.properties.read" exactly, or "crm.properties.*" for all whose name begins so. The star never covers an
-// operation that is only granted by its exact name (imports, exports, GraphQL …).
+// "crm.properties.read" exactly, or "crm.properties.*" for all whose name begins so. A star never allows an
+// operation that is only granted by its exact name (imports, exports, GraphQL …); it does deny it.
 struct OperationPattern {
   std::string text;
   bool covers(const hubspot::Operation& operation) const;
@@ -32,7 +32,7 @@ struct Rule {
   std::string name;  // unique in its role
   Outcome outcome = Outcome::Allow;
   std::vector<hubspot::ObjectName> objects;  // "*" is every CRM record object
-  hubspot::Effects actions;                  // empty in a rule by operation: any
+  hubspot::Effects actions;                  // empty in a rule by operation, or one that denies: any
   std::vector<OperationPattern> operations;
 };
 
