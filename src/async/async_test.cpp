@@ -149,6 +149,19 @@ TEST_CASE("blocking work runs elsewhere and comes back to its loop") {
   CHECK(resumed_on == std::this_thread::get_id());
 }
 
+TEST_CASE("one task after another may use the pool") {
+  // A thread of the pool that is still letting go of one task must not stop the loop under the next.
+  Loop loop;
+  BlockingPool pool(2);
+  int worked = 0;
+  auto work_once = [](BlockingPool& on, int& count) -> Async<void> {
+    Result<void> ran = co_await on.run([&count] { ++count; });
+    CHECK(ran);
+  };
+  for (int i = 0; i < 2000; ++i) loop.run_task(work_once(pool, worked));
+  CHECK(worked == 2000);
+}
+
 TEST_CASE("blocking work beyond the queue is refused without being run") {
   Loop loop;
   std::promise<void> gate;

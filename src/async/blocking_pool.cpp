@@ -91,7 +91,10 @@ Async<Result<void>> BlockingPool::run(std::move_only_function<void()> work) {
       work();
       work = nullptr;  // what it captured dies here, not on the loop
       auto executor = busy.get_executor();
-      asio::post(executor, std::move(resume));
+      // The guard travels along and ends on the loop: ended here, it might stop the loop later on, in the
+      // middle of something else.
+      asio::post(executor,
+                 [busy = std::move(busy), resume = std::move(resume)]() mutable { std::move(resume)(); });
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(hand_over, asio::use_awaitable);

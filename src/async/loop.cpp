@@ -72,11 +72,12 @@ void Loop::run_task(Async<void> task) {
     thrown = trouble;
     done = true;
   });
+  // After the spawn, which is work: the context stopped when it last ran out of it.
+  engine_->context.restart();
   while (!done) {
     std::size_t ran = engine_->context.run_one();
     invariant(done || ran > 0, "a task waits for something that never comes, or the loop was stopped");
   }
-  if (engine_->context.stopped()) engine_->context.restart();
   if (thrown) std::rethrow_exception(thrown);
 }
 

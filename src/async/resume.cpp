@@ -18,8 +18,10 @@ Async<void> until_resumed(std::move_only_function<void(std::move_only_function<v
     auto busy = asio::make_work_guard(asio::get_associated_executor(continuation));
     start([busy = std::move(busy), continuation = std::move(continuation)]() mutable {
       auto executor = busy.get_executor();
-      asio::post(executor, std::move(continuation));
-      busy.reset();  // now, whenever the function itself may die
+      // The guard travels along and ends on the loop: ended here, it might stop the loop under a later task.
+      asio::post(executor, [busy = std::move(busy), continuation = std::move(continuation)]() mutable {
+        std::move(continuation)();
+      });
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(hand_over, asio::use_awaitable);

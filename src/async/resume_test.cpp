@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "async/await.hpp"
@@ -34,4 +35,26 @@ TEST_CASE("a task may be resumed at once, before it is suspended") {
   };
   loop.run_task(task(steps));
   CHECK(steps == 1);
+}
+
+TEST_CASE("one task after another may be resumed by a thread that lives on") {
+  // A thread that is still letting go of one task must not stop the loop under the next.
+  Loop loop;
+  std::atomic<int> resumed{0};
+  for (int i = 0; i < 300; ++i) {
+    std::thread other;
+    auto task = [](std::thread& worker, std::atomic<int>& count) -> Async<void> {
+      co_await until_resumed([&worker](auto resume) {
+        worker = std::thread([resume = std::move(resume)]() mutable {
+          resume();
+          std::this_thread::yield();
+        });
+      });
+      ++count;
+    };
+    loop.run_task(task(other, resumed));
+    loop.run_task(yield());
+    other.join();
+  }
+  CHECK(resumed == 300);
 }
