@@ -58,7 +58,7 @@ Result<RootKey> RootKey::from(Secret content, std::string_view where) {
   if (key.size() != root_key_size)
     return malformed(where, "is neither 32 raw bytes, nor 64 hexadecimal digits, nor base64 of 32 bytes");
   if (all_printable(key.reveal()))
-    return malformed(where, "decodes to text, which is a password and not 32 random bytes");
+    return malformed(where, "is text, a password perhaps, and not 32 random bytes");
   if (repeats_itself(key.reveal())) return malformed(where, "repeats a few bytes and is not random");
 
   Secret wrapping_key = Secret::of_size(crypto::digest_size);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator writes where a secret is named, and what a root key's file holds: neither may crash us,
+// and a refusal never repeats what was written.
+#include <cstdint>
+
+#include "core/encoding.hpp"
+#include "core/invariant.hpp"
+#include "keys/root_key.hpp"
+#include "keys/secret_source.hpp"
+
+using namespace hubward;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (Result<keys::SecretSource> source = keys::SecretSource::parse(text)) {
+    invariant(source->to_text() == text, "a place is written as it was read");
+  } else {
+    // Shorter inputs are found in any sentence.
+    invariant(size < 24 || source.error().message.find(text) == std::string::npos,
+              "a refusal echoes nothing");
+  }
+  if (size <= keys::largest_outside_secret) {
+    Result<keys::RootKey> key = keys::RootKey::from(Secret(text), "a fuzzer");
+    invariant(!key || key->wrapping_key().size() == 32, "a root key wraps with 32 bytes");
+  }
+  return 0;
+}
