@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "async/async.hpp"
@@ -29,6 +30,9 @@ struct RootKeyStatus {
   State state = State::Current;
   TimePoint since;  // when it came into this state
 };
+
+std::string_view to_text(RootKeyStatus::State state);  // "current", "next", "retiring", "retired"
+std::optional<RootKeyStatus::State> root_key_state(std::string_view text);
 
 struct KeyStatus {
   std::vector<RootKeyStatus> root_keys;  // the current one first, then the newest

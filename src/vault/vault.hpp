@@ -64,8 +64,6 @@ struct NewDataKey {
   std::vector<store::Statement> statements;
 };
 
-class Rotation;
-
 class Vault {
  public:
   // Opens what the store holds, or refuses and says why. A store that has no vault yet gets one: the canary
@@ -97,11 +95,15 @@ class Vault {
   Async<Result<RotationReport>> rotate_root(std::unique_ptr<keys::KeyProvider> next);
 
   Async<Result<KeyStatus>> status() const;
+  // How many sealed values were opened and refused since the start.
+  const Openings& openings() const;
 
- private:
-  friend class Rotation;
+  // For this room's sources (vault/vault_state.hpp).
   struct State;
   explicit Vault(std::shared_ptr<State> state);
+  const std::shared_ptr<State>& state() const { return state_; }
+
+ private:
   std::shared_ptr<State> state_;
 };
 
