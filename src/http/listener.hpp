@@ -39,7 +39,7 @@ struct TlsServer {
 struct Endpoint {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
-  std::string socket_path;  // when not empty, a local socket with mode 0600
+  std::string socket_path = {};  // when not empty, a local socket with mode 0600
 };
 
 class Listener {

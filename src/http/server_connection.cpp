@@ -170,6 +170,7 @@ Async<ServerConnection::Next> ServerConnection::answer(Request request, bool kee
   if (response.then == Response::Then::Abort) co_return Next::Close;
   // An answer may be made of the request's body: that is pulled while it is written.
   bool reads_on = body_ != nullptr && response.body != nullptr;
+  bool client_closes = !keep_alive;
   keep_alive = keep_alive && !draining_ && response.then == Response::Then::KeepAlive &&
                (reads_on || body_can_be_dropped());
   bool written = co_await write(std::move(response), is_head, keep_alive);
@@ -180,7 +181,10 @@ Async<ServerConnection::Next> ServerConnection::answer(Request request, bool kee
     bool dropped = co_await drop_rest_of_body();
     if (dropped && !draining_) co_return Next::Request;
   }
-  co_return Next::Linger;
+  // A client that said it would close sends nothing that a reset could answer.
+  bool nothing_comes = client_closes && intake_.body_done() && intake_.empty();
+  if (nothing_comes) stream_.finish();
+  co_return nothing_comes ? Next::Close : Next::Linger;
 }
 
 Async<ServerConnection::Next> ServerConnection::refuse(int status, std::string_view code,
