@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: an origin that answers with exactly the bytes it was given, whatever they are, and remembers
+// what it was sent. A thread of its own; every wait is on a socket and ends. Header only.
+#pragma once
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/invariant.hpp"
+
+namespace hubward::http {
+
+class FakeOrigin {
+ public:
+  // What happens on one accepted connection: for each entry, a head is read and the entry's bytes are sent.
+  // Then the connection is closed, or held open until the other end closes.
+  struct Script {
+    std::vector<std::string> answers;
+    enum class Then { Close, Hold } then = Then::Close;
+  };
+
+  // The first connection follows the first script, and so on; the last script serves all that follow.
+  explicit FakeOrigin(std::vector<Script> scripts) : scripts_(std::move(scripts)) {
+    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    bool listens = ::bind(listening_, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                   ::listen(listening_, 16) == 0 &&
+                   ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    invariant(listens, "a fake origin listens");
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { accept_all(); });
+  }
+  ~FakeOrigin() {
+    ::shutdown(listening_, SHUT_RDWR);
+    thread_.join();
+    ::close(listening_);
+  }
+  FakeOrigin(const FakeOrigin&) = delete;
+  FakeOrigin& operator=(const FakeOrigin&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  int connections() const { return connections_; }
+  int closed() const { return closed_; }
+  // Everything that came, over all connections.
+  std::string received() {
+    std::scoped_lock lock(mutex_);
+    return received_;
+  }
+
+ private:
+  void accept_all() {
+    for (;;) {
+      int fd = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) return;
+      std::size_t index = static_cast<std::size_t>(connections_++);
+      serve(fd, scripts_[std::min(index, scripts_.size() - 1)]);
+      ::close(fd);
+      ++closed_;
+    }
+  }
+  void serve(int fd, const Script& script) {
+    timeval patience{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    for (const std::string& answer : script.answers) {
+      std::string head;
+      while (!head.ends_with("\r\n\r\n"))
+        if (!read_byte(fd, head)) return;
+      if (::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
+    }
+    std::string rest;
+    if (script.then == Script::Then::Hold)
+      while (read_byte(fd, rest)) {
+      }
+  }
+  bool read_byte(int fd, std::string& into) {
+    char byte = 0;
+    if (::recv(fd, &byte, 1, 0) != 1) return false;
+    into.push_back(byte);
+    std::scoped_lock lock(mutex_);
+    received_.push_back(byte);
+    return true;
+  }
+
+  const std::vector<Script> scripts_;
+  int listening_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> connections_ = 0;
+  std::atomic<int> closed_ = 0;
+  std::mutex mutex_;  // guards received_
+  std::string received_;
+  std::thread thread_;
+};
+
+}  // namespace hubward::http
