@@ -90,8 +90,9 @@ class Vault {
   Async<Result<void>> finish_shredding(ConnectionName connection);
 
   // Wraps everything with `next` instead, while calls go on; see vault/rotation.hpp for what a crash leaves.
-  // The current provider is dropped at the end. Repeating an interrupted rotation resumes it; naming another
-  // key instead abandons it.
+  // The current provider is dropped at the end. To be spawned rather than awaited by something that may be
+  // dropped: until a rotation that was dropped half-way is resumed, new data keys may be refused. Repeating
+  // an interrupted rotation resumes it; naming another key instead abandons it.
   Async<Result<RotationReport>> rotate_root(std::unique_ptr<keys::KeyProvider> next);
 
   Async<Result<KeyStatus>> status() const;

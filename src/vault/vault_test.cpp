@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "vault/check.hpp"
 #include "vault/vault_house.hpp"
 
 using namespace hubward;
@@ -258,4 +259,30 @@ TEST_CASE("the status counts keys and connections, and needs no root key") {
   CHECK(status.data_keys == 2);
   CHECK(status.connections == 2);
   CHECK_FALSE(status.left_to_rotate);
+}
+
+TEST_CASE("a check without the root key finds what is missing, and nothing in a healthy store") {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"", ""},
+      {"DELETE FROM vault_root_keys", "no current root key"},
+      {"DELETE FROM vault_keys WHERE purpose = 'state key'", "own secret is missing: state key"},
+      {"DELETE FROM vault_wraps WHERE key = (SELECT id FROM vault_keys WHERE connection = 'acme')",
+       "not wrapped by the current root key: connection acme"},
+      {"DELETE FROM vault_keys WHERE connection = 'acme'", "belongs to no key"},
+      {"UPDATE vault_wraps SET root_key = 'other'", "root key that is not in use"},
+      {"UPDATE vault_wraps SET wrapped = x'01'", "length that no wrapped key has"},
+  };
+  for (auto [damage, sentence] : cases) {
+    CAPTURE(damage);
+    House house;
+    REQUIRE(house.open({1}));
+    REQUIRE(house.connect("acme", token));
+    if (!damage.empty()) REQUIRE(house.commit({{std::string(damage)}}));
+    auto wrong = check_vault(*house.database);
+    REQUIRE(wrong);
+    std::string all;
+    for (const std::string& found : *wrong) all += found + "\n";
+    CHECK(all.empty() == sentence.empty());
+    CHECK_MESSAGE(has(all, sentence), all);
+  }
 }
