@@ -33,8 +33,9 @@ store::Schema schema();
 struct JournalOptions {
   // What a power cut may lose, and how long a lone record may wait for company.
   std::chrono::milliseconds commit_interval{100};
-  std::size_t block_records = 512;   // a block is written as soon as it has so many
-  std::size_t queue_limit = 16'384;  // records that wait; about 8 MB
+  std::size_t block_records = 512;                   // a block is written as soon as it has so many
+  std::size_t queue_limit = 16'384;                  // records that wait; about 8 MB
+  std::size_t queue_bytes_limit = 32 * 1024 * 1024;  // of their texts
   // Between two tries of a block that the disk refused.
   std::chrono::milliseconds retry_interval{250};
 };

@@ -53,4 +53,18 @@ std::string quoted(std::string_view text) {
   return line + '"';
 }
 
+std::string one_line(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  while (!text.empty()) {
+    Character next = first_character(text);
+    if (must_escape(next.code))
+      line += '?';
+    else
+      line += text.substr(0, next.size);
+    text.remove_prefix(next.size > 0 ? next.size : 1);
+  }
+  return line;
+}
+
 }  // namespace hubward::telemetry

@@ -11,4 +11,7 @@ namespace hubward::telemetry {
 // marks that turn the direction of writing (U+202A..E, U+2066..9); a byte that is no UTF-8 becomes U+FFFD.
 std::string quoted(std::string_view text);
 
+// The same as plain text: every character and byte that quoted() would write as \u becomes one "?".
+std::string one_line(std::string_view text);
+
 }  // namespace hubward::telemetry
