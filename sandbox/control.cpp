@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/control.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "sandbox/counting.hpp"
+#include "sandbox/fields.hpp"
+#include "sandbox/tokens.hpp"
+
+namespace hubward::sandbox {
+namespace {
+
+constexpr std::size_t max_faults = 1000;
+
+Answer wrong(int status, std::string message) {
+  return json_answer(status, Json::object({{"error", std::move(message)}}));
+}
+
+Answer clock_json(const World& world) {
+  return json_answer(200, Json::object({{"now", to_iso8601(world.now())},
+                                        {"now_ms", to_millis(world.now())},
+                                        {"frozen", world.clock_frozen()}}));
+}
+
+// {"advance_ms": n}, {"set_ms": n}, {"frozen": true|false}; in this order when several are given.
+Answer change_clock(World& world, const Json& body) {
+  if (auto by = body["advance_ms"].integer()) world.move_clock(std::chrono::milliseconds(*by));
+  if (auto to = body["set_ms"].integer()) world.move_clock(from_millis(*to) - world.now());
+  if (auto frozen = body["frozen"].boolean())
+    world.freeze_clock(*frozen ? std::optional(world.now()) : std::nullopt);
+  return clock_json(world);
+}
+
+// Unknown members are refused, since a misspelt rule would silently do nothing.
+template <class T>
+std::string unknown_member(const Json& body, T sample) {
+  Json known = to_state(sample);
+  for (const auto& [name, value] : body.members())
+    if (!known.has(name)) return name;
+  return {};
+}
+
+Answer add_fault(World& world, const Json& body) {
+  static const std::vector<std::string_view> cuts = {"", "before", "after_effect", "middle", "after"};
+  static const std::vector<std::string_view> credentials = {"", "expired", "revoked"};
+  if (std::string name = unknown_member(body, Fault{}); !name.empty())
+    return wrong(400, "a fault has no " + name);
+  if (world.faults.size() >= max_faults) return wrong(400, "too many faults; delete some");
+  Fault fault;
+  from_state(body, fault);
+  if (!holds(cuts, fault.cut)) return wrong(400, "cut is before, after_effect, middle or after");
+  if (!holds(credentials, fault.credential)) return wrong(400, "credential is expired or revoked");
+  bool real = fault.status == 0 || (fault.status >= 200 && fault.status <= 599);
+  if (!real) return wrong(400, "status is between 200 and 599");
+  if (fault.id.empty()) fault.id = fmt::format("fault-{}", world.next_fault++);
+  fault.hits = 0;
+  world.faults.push_back(fault);
+  return json_answer(201, to_state(fault));
+}
+
+Answer remove_fault(World& world, const std::string& id) {
+  auto removed = std::erase_if(world.faults, [&](const Fault& fault) { return fault.id == id; });
+  return removed > 0 ? empty_answer() : wrong(404, "there is no fault " + id);
+}
+
+template <class T>
+Answer change(T& target, const Json& body) {
+  if (std::string name = unknown_member(body, target); !name.empty())
+    return wrong(400, "there is no setting " + name);
+  from_state(body, target);
+  return json_answer(200, to_state(target));
+}
+
+Answer change_account(World& world, const std::string& id, const Json& body) {
+  auto found = world.accounts.find(to_number(id).value_or(0));
+  if (found == world.accounts.end()) return wrong(404, "there is no account " + id);
+  if (body.has("crm")) return wrong(400, "records are changed through the API, or by PUT /state");
+  Account& account = found->second;
+  if (std::string name = unknown_member(body, account); !name.empty())
+    return wrong(400, "an account has no " + name);
+  from_state(body, account);
+  Json shown = to_state(account);
+  shown.remove("crm");
+  return json_answer(200, shown);
+}
+
+// {"token": "<label's beginning>", "state": "expired"|"revoked"}
+Answer change_tokens(World& world, const Json& body) {
+  std::string label = body["token"].text_or(""), to = body["state"].text_or("");
+  if (label.empty() || (to != "expired" && to != "revoked"))
+    return wrong(400, "give token (a label's beginning) and state (expired or revoked)");
+  int changed = 0;
+  for (auto& [text, token] : world.tokens) {
+    if (!World::label(token).starts_with(label)) continue;
+    ++changed;
+    if (to == "revoked") token.revoked = true;
+    if (to == "expired") token.expires = world.now() - std::chrono::seconds(1);
+  }
+  return json_answer(200, Json::object({{"changed", changed}}));
+}
+
+// {"grant": "app/hub"}: its refresh token is dead from now on.
+Answer revoke_grant(World& world, const Json& body) {
+  auto found = world.installs.find(body["grant"].text_or(""));
+  if (found == world.installs.end()) return wrong(404, "there is no such grant; see GET /counters");
+  found->second.revoked = true;
+  found->second.refresh_token.clear();
+  return empty_answer();
+}
+
+using Body = std::expected<Json, Answer>;
+Body json_body(const Call& call) {
+  if (call.body.empty()) return Json::object();
+  auto body = Json::parse(call.body);
+  if (!body) return std::unexpected(wrong(400, body.error().message));
+  if (!body->is_object()) return std::unexpected(wrong(400, "the body must be an object"));
+  return *std::move(body);
+}
+
+Answer change_named(World& world, const std::vector<std::string>& part, const Json& body) {
+  if (part[0] == "apps" && part.size() == 2) {
+    auto app = world.apps.find(part[1]);
+    return app == world.apps.end() ? wrong(404, "there is no app " + part[1]) : change(app->second, body);
+  }
+  if (part[0] == "accounts" && part.size() == 2) return change_account(world, part[1], body);
+  if (part[0] == "settings" && part.size() == 1) return change(world.settings, body);
+  return wrong(404, "there is no such control; see docs/sandbox.md");
+}
+
+}  // namespace
+
+Answer handle_control(World& world, const Call& call) {
+  std::vector<std::string> part = path_segments(call.path);
+  std::string what = call.method + " " + (part.empty() ? "" : part[0]);
+  auto body = json_body(call);
+  if (!body) return body.error();
+  if (what == "GET clock") return clock_json(world);
+  if (what == "POST clock") return change_clock(world, *body);
+  if (what == "GET faults") return json_answer(200, Json::object({{"faults", state::write(world.faults)}}));
+  if (what == "POST faults") return add_fault(world, *body);
+  if (what == "DELETE faults" && part.size() == 2) return remove_fault(world, part[1]);
+  if (what == "DELETE faults") return world.faults.clear(), empty_answer();
+  if (what == "GET settings") return json_answer(200, to_state(world.settings));
+  if (what == "GET world") return json_answer(200, describe(world));
+  if (call.method == "PATCH" && !part.empty()) return change_named(world, part, *body);
+  if (what == "POST tokens") return change_tokens(world, *body);
+  if (what == "POST revoke") return revoke_grant(world, *body);
+  if (what == "GET counters") return json_answer(200, counters_json(world));
+  if (what == "DELETE counters") return world.counters = {}, empty_answer();
+  if (what == "GET calls") {
+    auto after = to_number(Form::parse(call.query).first("after")).value_or(0);
+    return json_answer(200, seen_calls_json(world, static_cast<std::int64_t>(after)));
+  }
+  if (what == "GET state") return json_answer(200, dump_state(world));
+  if (what == "PUT state") {
+    auto loaded = load_state(world, *body);
+    return loaded ? empty_answer() : wrong(400, loaded.error().message);
+  }
+  if (what == "POST reset") return world.reset(), empty_answer();
+  return wrong(404, "there is no such control; see docs/sandbox.md");
+}
+
+Json dump_state(const World& world) {
+  return to_state(world).set("format", 1);
+}
+
+Result<void> load_state(World& world, const Json& state) {
+  if (state["format"].integer() != 1)
+    return invalid("SANDBOX_STATE", "this is no state of the sandbox: \"format\" must be 1");
+  from_state(state, world);
+  for (auto& [id, account] : world.accounts)
+    for (auto& [type_id, type] : account.crm.types) type.rebuild_index();
+  return {};
+}
+
+Json describe(World& world) {
+  Json accounts = Json::array(), apps = Json::array();
+  for (const auto& [id, account] : world.accounts)
+    accounts.push(Json::object(
+        {{"hub_id", id}, {"name", account.name}, {"hublet", account.hublet}, {"tier", account.tier}}));
+  for (const auto& [name, app] : world.apps) {
+    Json shown = Json::object({{"name", name}, {"kind", app.kind}, {"app_id", app.app_id}});
+    Json scopes = Json::array();
+    for (const std::string& scope : app.required_scopes) scopes.push(scope);
+    for (const std::string& scope : app.optional_scopes)
+      if (!holds(app.required_scopes, scope)) scopes.push(scope);
+    shown.set("scopes", std::move(scopes));
+    if (app.kind == "oauth") {
+      shown.set("client_id", app.client_id).set("client_secret", app.client_secret);
+      shown.set("redirect_uris", state::write(app.redirect_uris));
+    }
+    for (const auto& [text, token] : world.tokens)
+      if (token.app == name && token.use == "static") shown.set("token", text).set("hub_id", token.hub_id);
+    apps.push(std::move(shown));
+  }
+  return Json::object({{"accounts", std::move(accounts)}, {"apps", std::move(apps)}});
+}
+
+}  // namespace hubward::sandbox
