@@ -45,10 +45,10 @@ std::string unknown_member(const Json& body, T sample) {
 Answer add_fault(World& world, const Json& body) {
   static const std::vector<std::string_view> cuts = {"", "before", "after_effect", "middle", "after"};
   static const std::vector<std::string_view> credentials = {"", "expired", "revoked"};
-  if (std::string name = unknown_member(body, Fault{}); !name.empty())
+  if (std::string name = unknown_member(body, FaultRule{}); !name.empty())
     return wrong(400, "a fault has no " + name);
   if (world.faults.size() >= max_faults) return wrong(400, "too many faults; delete some");
-  Fault fault;
+  FaultRule fault;
   from_state(body, fault);
   if (!holds(cuts, fault.cut)) return wrong(400, "cut is before, after_effect, middle or after");
   if (!holds(credentials, fault.credential)) return wrong(400, "credential is expired or revoked");
@@ -61,7 +61,7 @@ Answer add_fault(World& world, const Json& body) {
 }
 
 Answer remove_fault(World& world, const std::string& id) {
-  auto removed = std::erase_if(world.faults, [&](const Fault& fault) { return fault.id == id; });
+  auto removed = std::erase_if(world.faults, [&](const FaultRule& fault) { return fault.id == id; });
   return removed > 0 ? empty_answer() : wrong(404, "there is no fault " + id);
 }
 

@@ -6,7 +6,7 @@
 namespace hubward::sandbox {
 namespace {
 
-bool fits(const Fault& fault, const Call& call, std::string_view label) {
+bool fits(const FaultRule& fault, const Call& call, std::string_view label) {
   return (fault.method.empty() || fault.method == call.method) && call.path.starts_with(fault.path_prefix) &&
          (fault.token.empty() || label.starts_with(fault.token));
 }
@@ -17,7 +17,7 @@ Delivery::Cut cut_of(std::string_view word) {
   return word == "after" ? Delivery::Cut::AfterAnswer : Delivery::Cut::None;
 }
 
-void add_delivery(Answer& answer, const Fault& fault) {
+void add_delivery(Answer& answer, const FaultRule& fault) {
   answer.delivery.cut = cut_of(fault.cut);
   answer.delivery.delay = std::chrono::milliseconds(fault.delay_ms);
   answer.delivery.pause = std::chrono::milliseconds(fault.pause_ms);
@@ -27,8 +27,8 @@ void add_delivery(Answer& answer, const Fault& fault) {
 
 }  // namespace
 
-std::optional<Fault> fault_for(World& world, const Call& call, std::string_view label) {
-  for (Fault& fault : world.faults) {
+std::optional<FaultRule> fault_for(World& world, const Call& call, std::string_view label) {
+  for (FaultRule& fault : world.faults) {
     if (fault.times == 0 || !fits(fault, call, label)) continue;
     if (fault.skip > 0) {
       --fault.skip;
@@ -41,7 +41,7 @@ std::optional<Fault> fault_for(World& world, const Call& call, std::string_view 
   return std::nullopt;
 }
 
-std::optional<Answer> answer_instead(World& world, const Fault& fault) {
+std::optional<Answer> answer_instead(World& world, const FaultRule& fault) {
   if (fault.status == 0 && fault.cut != "before") return std::nullopt;
   int status = fault.status == 0 ? 503 : fault.status;
   Answer answer;
@@ -57,7 +57,7 @@ std::optional<Answer> answer_instead(World& world, const Fault& fault) {
   return answer;
 }
 
-void spoil(Answer& answer, const Fault& fault) {
+void spoil(Answer& answer, const FaultRule& fault) {
   if (fault.malformed) answer.body = answer.body.substr(0, answer.body.size() / 2) + "\"{,";
   add_delivery(answer, fault);
 }

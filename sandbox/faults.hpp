@@ -10,11 +10,11 @@
 namespace hubward::sandbox {
 
 // The rule for this call, counted as hit; `label` is the caller's token ("" when there is none).
-std::optional<Fault> fault_for(World& world, const Call& call, std::string_view label);
+std::optional<FaultRule> fault_for(World& world, const Call& call, std::string_view label);
 
 // The answer that stands in for the real one, when the rule has one and there is no effect.
-std::optional<Answer> answer_instead(World& world, const Fault& fault);
+std::optional<Answer> answer_instead(World& world, const FaultRule& fault);
 // What the rule does to the real answer.
-void spoil(Answer& answer, const Fault& fault);
+void spoil(Answer& answer, const FaultRule& fault);
 
 }  // namespace hubward::sandbox

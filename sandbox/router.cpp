@@ -99,7 +99,7 @@ Answer answer_api(World& world, const Call& call, const std::string& correlation
   return run_operation(world, call, *lookup.match, *std::move(caller), correlation_id);
 }
 
-void use_credential_fault(World& world, const Call& call, const Fault& fault) {
+void use_credential_fault(World& world, const Call& call, const FaultRule& fault) {
   auto caller = identify(world, call);
   if (!caller || fault.credential.empty()) return;
   if (fault.credential == "revoked") caller->token->revoked = true;
@@ -119,7 +119,7 @@ Answer handle(World& world, const Call& call) {
         std::max(install.most_refreshes_in_flight, ++install.refreshes_in_flight);
   }
 
-  std::optional<Fault> fault = fault_for(world, call, label.empty() ? refreshing : label);
+  std::optional<FaultRule> fault = fault_for(world, call, label.empty() ? refreshing : label);
   if (fault) use_credential_fault(world, call, *fault);
   std::optional<Answer> instead = fault ? answer_instead(world, *fault) : std::nullopt;
   Answer answer;

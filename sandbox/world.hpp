@@ -112,7 +112,7 @@ struct Settings {
 };
 
 // One rule of trouble on demand (docs/sandbox.md). Empty conditions match everything.
-struct Fault {
+struct FaultRule {
   std::string id, method, path_prefix, token;  // token: a label's beginning, "demo/9100001"
   std::int64_t skip = 0, times = -1;           // let so many pass first; then so many times, -1 for ever
   int status = 0;                              // answer this, without any effect
@@ -200,7 +200,7 @@ class World {
   std::map<std::string, Token> tokens;      // by their text
   std::map<std::string, Code> codes;
   Settings settings;
-  std::vector<Fault> faults;
+  std::vector<FaultRule> faults;
   std::int64_t next_fault = 1;
 
   // Not part of a dump.
