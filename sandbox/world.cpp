@@ -30,9 +30,7 @@ const std::vector<std::string> crm_scopes = {"oauth",
                                              "crm.schemas.custom.read",
                                              "crm.schemas.custom.write",
                                              "crm.objects.products.read",
-                                             "crm.objects.products.write",
-                                             "crm.objects.line_items.read",
-                                             "crm.objects.line_items.write"};
+                                             "crm.objects.products.write"};
 
 Account account_of(std::uint64_t hub_id, std::string_view name, std::string_view hublet,
                    std::string_view tier, TimePoint now) {
