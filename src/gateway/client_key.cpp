@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/client_key.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "core/ascii.hpp"
@@ -11,35 +13,24 @@ namespace {
 
 constexpr std::string_view prefix = "hwk_";
 constexpr std::size_t id_bytes = 8;
-constexpr std::size_t secret_bytes = 32;
 constexpr std::size_t id_length = 2 * id_bytes;
 constexpr std::size_t secret_length = 43;
 constexpr std::size_t key_length = prefix.size() + id_length + 1 + secret_length;
 
-bool is_id_character(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
-bool is_secret_character(char c) { return is_digit(c) || is_alpha(c) || c == '-' || c == '_'; }
+bool is_id_character(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+bool is_secret_character(char c) {
+  return is_digit(c) || is_alpha(c) || c == '-' || c == '_';
+}
 
 }  // namespace
 
 ClientKey make_client_key(crypto::Random& random) {
   std::byte id[id_bytes];
   random.fill(id);
-  Secret bytes = Secret::of_size(secret_bytes);
-  random.fill(bytes.writable());
-
-  ClientKey key{to_hex(id), Secret::of_size(key_length)};
-  std::string secret = to_base64url(bytes.reveal());
-  auto out = key.text.writable();
-  auto put = [&out](std::string_view text) {
-    std::ranges::copy(bytes_of(text), out.begin());
-    out = out.subspan(text.size());
-  };
-  put(prefix);
-  put(key.id);
-  put("_");
-  put(secret);
-  wipe(std::span<char>(secret));
-  return key;
+  std::string name = to_hex(id);
+  return {name, crypto::random_text(random, fmt::format("{}{}_", prefix, name), secret_length)};
 }
 
 std::optional<std::string_view> client_key_id(std::string_view key) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client's own credential: what a program sends in place of a HubSpot token. Shown once, stored only as a hash.
+// A client's own credential: what a program sends in place of a HubSpot token. Shown once, stored only as a
+// hash.
 //
-//   hwk_<id>_<secret>   id: 16 lower-case hex digits, names the key in lists and logs
-//                       secret: 43 characters of base64url, 32 random bytes
+//   hwk_<id>_<secret>
+//   id:     16 lower-case hex digits, names the key in lists and logs
+//   secret: 43 characters of base64url, more than 256 random bits
 //
-// The stored hash is HMAC-SHA256(pepper, the whole text): the pepper is sealed in the vault, so a stolen store gives no
-// way to test guesses, and a plain hash is enough for 256 random bits. Pure.
+// The stored hash is HMAC-SHA256(pepper, the whole text): the pepper is sealed in the vault, so a stolen
+// store gives no way to test guesses, and a plain hash is enough for 256 random bits. Pure.
 #pragma once
 
 #include <optional>

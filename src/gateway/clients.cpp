@@ -39,12 +39,13 @@ std::vector<std::string> from_list(std::string_view text) {
   return texts;
 }
 
-const std::string& text_at(const Row& row, std::size_t column) { return std::get<std::string>(row.at(column)); }
+using store::text_at;
+
 TimePoint time_at(const Row& row, std::size_t column) {
-  return from_millis(std::get<std::int64_t>(row.at(column)));
+  return from_millis(store::integer_at(row, column));
 }
 std::optional<TimePoint> maybe_time_at(const Row& row, std::size_t column) {
-  if (std::holds_alternative<std::nullptr_t>(row.at(column))) return std::nullopt;
+  if (store::null_at(row, column)) return std::nullopt;
   return time_at(row, column);
 }
 
@@ -62,11 +63,11 @@ Client client_from(const Row& row) {
 
 Result<StoredKey> key_from(const Row& row) {
   StoredKey key{.id = text_at(row, 0), .created = time_at(row, 3), .expires = maybe_time_at(row, 4)};
-  const Bytes& hash = std::get<Bytes>(row.at(2));
+  const Bytes& hash = store::bytes_at(row, 2);
   if (hash.size() != key.hash.size()) {
     return failure("STORE_CORRUPT", Fault::Store, Retry::Never,
-                   fmt::format("client_keys row {} holds a hash of {} bytes instead of {}", key.id, hash.size(),
-                               key.hash.size()));
+                   fmt::format("client_keys row {} holds a hash of {} bytes instead of {}", key.id,
+                               hash.size(), key.hash.size()));
   }
   std::ranges::copy(hash, key.hash.begin());
   return key;
@@ -95,9 +96,11 @@ bool Client::may_use(const ConnectionName& connection) const {
 Async<Result<std::unique_ptr<Clients>>> Clients::load(store::Database& database, const Secret& pepper,
                                                       crypto::Random& random, const Clock& clock) {
   std::unique_ptr<Clients> clients(new Clients(database, pepper, random, clock));
-  auto rows = co_await database.query({"SELECT name, role, connections, networks, created, revoked FROM clients", {}, {}});
+  auto rows = co_await database.query(
+      {"SELECT name, role, connections, networks, created, revoked FROM clients", {}, {}});
   if (!rows) co_return std::unexpected(rows.error());
-  auto keys = co_await database.query({"SELECT id, client, hash, created, expires FROM client_keys ORDER BY created", {}, {}});
+  auto keys = co_await database.query(
+      {"SELECT id, client, hash, created, expires FROM client_keys ORDER BY created", {}, {}});
   if (!keys) co_return std::unexpected(keys.error());
 
   std::unordered_map<std::string, Client> found;
@@ -114,38 +117,51 @@ Async<Result<std::unique_ptr<Clients>>> Clients::load(store::Database& database,
 Result<void> Clients::admit(const NewClient& wanted) const {
   if (wanted.name.text.empty() || wanted.name.text.size() > 64)
     return invalid("CLIENT_INVALID", "a client's name has 1 to 64 characters");
-  if (!std::ranges::all_of(wanted.name.text, [](char c) { return c > ' ' && c < 127 && c != '"' && c != '\\'; }))
-    return invalid("CLIENT_INVALID", "a client's name is made of printable ASCII characters without spaces and quotes");
+  if (!std::ranges::all_of(wanted.name.text,
+                           [](char c) { return c > ' ' && c < 127 && c != '"' && c != '\\'; }))
+    return invalid("CLIENT_INVALID",
+                   "a client's name is made of printable ASCII characters without spaces and quotes");
   if (by_name_.contains(wanted.name.text))
     return invalid("CLIENT_EXISTS", fmt::format("there is already a client {}; to give it a new key use "
-                                                "`hubward client rotate`", wanted.name.text));
+                                                "`hubward client rotate`",
+                                                wanted.name.text));
   if (by_name_.size() >= max_clients)
-    return invalid("CLIENT_INVALID", fmt::format("there are {} clients already, which is the limit", max_clients));
+    return invalid("CLIENT_INVALID",
+                   fmt::format("there are {} clients already, which is the limit", max_clients));
   if (wanted.connections.empty() || wanted.connections.size() > max_connections_per_client)
-    return invalid("CLIENT_INVALID", "a client needs at least one connection that it may use (--connection NAME)");
+    return invalid("CLIENT_INVALID",
+                   "a client needs at least one connection that it may use (--connection NAME)");
   if (wanted.networks.size() > max_networks_per_client)
-    return invalid("CLIENT_INVALID", fmt::format("a client has at most {} networks", max_networks_per_client));
+    return invalid("CLIENT_INVALID",
+                   fmt::format("a client has at most {} networks", max_networks_per_client));
   for (const std::string& network : wanted.networks)
     if (!Network::parse(network))
-      return invalid("CLIENT_INVALID", json_quoted(network) +
-                                           " is no network: write a block such as 10.0.0.0/8 whose bits behind the prefix are zero");
+      return invalid(
+          "CLIENT_INVALID",
+          json_quoted(network) +
+              " is no network: write a block such as 10.0.0.0/8 whose bits behind the prefix are zero");
   return {};
 }
 
 Async<Result<Secret>> Clients::create(NewClient wanted) {
   if (Result<void> admitted = admit(wanted); !admitted) co_return std::unexpected(admitted.error());
   ClientKey key = make_client_key(random_);
-  Client client{.name = wanted.name, .role = wanted.role, .connections = wanted.connections, .created = clock_.now()};
+  Client client;
+  client.name = wanted.name;
+  client.role = wanted.role;
+  client.connections = wanted.connections;
+  client.created = clock_.now();
   for (const std::string& network : wanted.networks) client.networks.push_back(*Network::parse(network));
   client.keys.push_back({key.id, hash_client_key(pepper_, key.text), client.created, std::nullopt});
 
   std::vector<std::string> connections;
   for (const ConnectionName& connection : wanted.connections) connections.push_back(connection.text);
   std::vector<Statement> statements;
-  statements.push_back({"INSERT INTO clients (name, role, connections, networks, created) VALUES (?, ?, ?, ?, ?)",
-                        {client.name.text, client.role.text, as_list(connections), as_list(wanted.networks),
-                         to_millis(client.created)},
-                        1});
+  statements.push_back(
+      {"INSERT INTO clients (name, role, connections, networks, created) VALUES (?, ?, ?, ?, ?)",
+       {client.name.text, client.role.text, as_list(connections), as_list(wanted.networks),
+        to_millis(client.created)},
+       1});
   statements.push_back(insert_key(client.name, client.keys.front()));
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) co_return std::unexpected(stored.error());
@@ -157,15 +173,17 @@ Async<Result<Secret>> Clients::rotate(ClientName name, std::chrono::seconds over
   const Client* found = find(name);
   if (found == nullptr) co_return unknown_client(name);
   if (found->revoked) {
-    co_return invalid("CLIENT_REVOKED", fmt::format("client {} was revoked; create a new client instead", name.text));
+    co_return invalid("CLIENT_REVOKED",
+                      fmt::format("client {} was revoked; create a new client instead", name.text));
   }
   Client client = *found;
   TimePoint now = clock_.now();
   TimePoint end = now + overlap;
   std::erase_if(client.keys, [now](const StoredKey& key) { return key.expires && *key.expires <= now; });
   if (client.keys.size() >= max_keys_per_client) {
-    co_return invalid("CLIENT_INVALID", fmt::format("client {} has {} keys in overlap already; wait until one has ended",
-                                                    name.text, client.keys.size()));
+    co_return invalid("CLIENT_INVALID",
+                      fmt::format("client {} has {} keys in overlap already; wait until one has ended",
+                                  name.text, client.keys.size()));
   }
   for (StoredKey& key : client.keys)
     if (!key.expires || *key.expires > end) key.expires = end;
@@ -173,10 +191,12 @@ Async<Result<Secret>> Clients::rotate(ClientName name, std::chrono::seconds over
   client.keys.push_back({key.id, hash_client_key(pepper_, key.text), now, std::nullopt});
 
   std::vector<Statement> statements;
-  statements.push_back({"DELETE FROM client_keys WHERE client = ? AND expires <= ?", {name.text, to_millis(now)}, {}});
-  statements.push_back({"UPDATE client_keys SET expires = ? WHERE client = ? AND (expires IS NULL OR expires > ?)",
-                        {to_millis(end), name.text, to_millis(end)},
-                        {}});
+  statements.push_back(
+      {"DELETE FROM client_keys WHERE client = ? AND expires <= ?", {name.text, to_millis(now)}, {}});
+  statements.push_back(
+      {"UPDATE client_keys SET expires = ? WHERE client = ? AND (expires IS NULL OR expires > ?)",
+       {to_millis(end), name.text, to_millis(end)},
+       {}});
   statements.push_back(insert_key(name, client.keys.back()));
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) co_return std::unexpected(stored.error());
@@ -190,15 +210,18 @@ Async<Result<void>> Clients::revoke(ClientName name) {
   Client client = *found;
   client.revoked = clock_.now();
   client.keys.clear();
-  // Memory first: should the store be in trouble, the client is refused all the same, and the error says what is missing.
+  // Memory first: should the store be in trouble, the client is refused all the same, and the error says what
+  // is missing.
   remember(client);
   std::vector<Statement> statements;
-  statements.push_back({"UPDATE clients SET revoked = ? WHERE name = ?", {to_millis(*client.revoked), name.text}, {}});
+  statements.push_back(
+      {"UPDATE clients SET revoked = ? WHERE name = ?", {to_millis(*client.revoked), name.text}, {}});
   statements.push_back({"DELETE FROM client_keys WHERE client = ?", {name.text}, {}});
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) {
-    co_return while_doing("the client is refused from now on, but only until a restart, since the store did not take it",
-                          stored.error());
+    co_return while_doing(
+        "the client is refused from now on, but only until a restart, since the store did not take it",
+        stored.error());
   }
   co_return Result<void>{};
 }
@@ -219,14 +242,16 @@ std::vector<const Client*> Clients::list() const {
   std::vector<const Client*> clients;
   clients.reserve(by_name_.size());
   for (const auto& [name, client] : by_name_) clients.push_back(client.get());
-  std::ranges::sort(clients, {}, [](const Client* client) -> const std::string& { return client->name.text; });
+  std::ranges::sort(clients, {},
+                    [](const Client* client) -> const std::string& { return client->name.text; });
   return clients;
 }
 
 Result<std::shared_ptr<const Client>> Clients::identify(const Secret& key, std::string_view address) const {
   auto refused = [] {
     return failure("UNAUTHENTICATED", Fault::Caller, Retry::Never,
-                   "the client key is not valid: send `Authorization: Bearer hwk_…` with a key that `hubward client create` "
+                   "the client key is not valid: send `Authorization: Bearer hwk_…` with a key that `hubward "
+                   "client create` "
                    "or `rotate` printed and that was not revoked since");
   };
   std::optional<std::string_view> id = client_key_id(key.reveal_text());
@@ -234,14 +259,17 @@ Result<std::shared_ptr<const Client>> Clients::identify(const Secret& key, std::
   auto found = by_key_id_.find(std::string(*id));
   // The hash is computed for an unknown id too, so that both answers take the same time.
   crypto::Digest presented = hash_client_key(pepper_, key);
-  if (found == by_key_id_.end() || !crypto::same_bytes(presented, found->second.hash)) return refused();
+  if (found == by_key_id_.end() || !crypto::equal_in_constant_time(presented, found->second.hash))
+    return refused();
   const Entry& entry = found->second;
   if (entry.expires && *entry.expires <= clock_.now()) return refused();
   const std::vector<Network>& networks = entry.client->networks;
-  if (!networks.empty() && std::ranges::none_of(networks, [&](const Network& n) { return n.contains(address); })) {
-    return failure("NETWORK_NOT_ALLOWED", Fault::Caller, Retry::Never,
-                   fmt::format("client {} may not call from {}; its networks are listed by `hubward client show`",
-                               entry.client->name.text, address));
+  if (!networks.empty() &&
+      std::ranges::none_of(networks, [&](const Network& n) { return n.contains(address); })) {
+    return failure(
+        "NETWORK_NOT_ALLOWED", Fault::Caller, Retry::Never,
+        fmt::format("client {} may not call from {}; its networks are listed by `hubward client show`",
+                    entry.client->name.text, address));
   }
   return entry.client;
 }

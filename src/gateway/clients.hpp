@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The programs that call through the gateway: who they are, which role and connections they have, and their keys. Kept
-// in the vault's database (docs/formats/clients.md), held in memory whole: checking a key touches no disk, and a
-// revocation counts from the next request on. A resource of one loop.
+// The programs that call through the gateway: who they are, which role and connections they have, and their
+// keys. Kept in the vault's database (docs/formats/clients.md), held in memory whole: checking a key touches
+// no disk, and a revocation counts from the next request on. A resource of one loop.
 #pragma once
 
 #include <chrono>
@@ -72,8 +72,9 @@ class Clients {
   const Client* find(const ClientName& name) const;
   std::vector<const Client*> list() const;  // by name
 
-  // The client behind a key that is presented from an address. Errors: UNAUTHENTICATED (no such key, wrong, ended or
-  // revoked: one sentence for all, since the difference would tell a stranger something) and NETWORK_NOT_ALLOWED.
+  // The client behind a key that is presented from an address. Errors: UNAUTHENTICATED (no such key, wrong,
+  // ended or revoked: one sentence for all, since the difference would tell a stranger something) and
+  // NETWORK_NOT_ALLOWED.
   Result<std::shared_ptr<const Client>> identify(const Secret& key, std::string_view address) const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block of addresses in CIDR form (RFC 4632, RFC 4291 section 2.3), for clients that may call from some networks
-// only. IPv4-mapped IPv6 addresses count as IPv4. Values.
+// A block of addresses in CIDR form (RFC 4632, RFC 4291 section 2.3), for clients that may call from some
+// networks only. IPv4-mapped IPv6 addresses count as IPv4. Values.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@ namespace hubward::gateway {
 
 class Network {
  public:
-  // "10.0.0.0/8", "192.0.2.7", "2001:db8::/32". Bits behind the prefix must be zero: "10.0.0.1/8" is a mistake.
+  // "10.0.0.0/8", "192.0.2.7", "2001:db8::/32". Bits behind the prefix must be zero: "10.0.0.1/8" is a
+  // mistake.
   static std::optional<Network> parse(std::string_view text);
   bool contains(std::string_view address) const;  // false for what is no address
   std::string text() const;
