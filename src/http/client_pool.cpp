@@ -133,7 +133,7 @@ Async<Result<std::unique_ptr<ClientConnection>>> ClientPools::connect(Origin ori
   std::shared_ptr<TlsSession>& session = sessions_[to_string(origin)];
   if (!session) session = std::make_shared<TlsSession>();
   connection->session = session;
-  Result<SslPtr> ssl = tls_->connect_on(*fd, origin.host, connection->session);
+  Result<SslPtr> ssl = tls_->connect_on(connection->stream.tls_socket(), origin.host, connection->session);
   if (!ssl) co_return std::unexpected(ssl.error());
   Stream::State state = co_await connection->stream.start_tls(std::move(*ssl), deadline);
   if (state != Stream::State::Ok) {
@@ -151,14 +151,15 @@ Async<Result<int>> ClientPools::connect_socket(SocketAddress address, Deadline d
   };
   int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) co_return refused(errno);
-  Descriptor socket(loop_, fd);
   int yes = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
-    if (errno != EINPROGRESS) co_return refused(errno);
+  int started = ::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.size);
+  int trouble = started == 0 || errno == EINPROGRESS ? 0 : errno;
+  Descriptor socket(loop_, fd);
+  if (trouble != 0) co_return refused(trouble);
+  if (started != 0) {
     Descriptor::Wait waited = co_await socket.writable(deadline);
     if (waited != Descriptor::Wait::Ready) co_return refused(ETIMEDOUT);
-    int trouble = 0;
     socklen_t size = sizeof trouble;
     ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &size);
     if (trouble != 0) co_return refused(trouble);

@@ -1,92 +1,279 @@
 // SPDX-License-Identifier: Apache-2.0
+// Asio tells when *something* is ready, through one epoll set of ours inside its own: its way to wait for one
+// descriptor costs a system call per wait, this one costs none. Edge-triggered: an event is noted in the
+// descriptor's state until somebody waits for it.
 #include "http/descriptor.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "async/await.hpp"
 #include "async/engine.hpp"
+#include "core/invariant.hpp"
 
 namespace hubward::http {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Events taken at once; what is left is taken in the next turn of the loop.
+constexpr std::size_t events_at_once = 128;
+
+}  // namespace
+
+struct Descriptor::State : std::enable_shared_from_this<State> {
+  State(Loop& loop, int of);
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  enum class Direction { Read, Write };
+
+  void note(std::uint32_t events);
+  bool noted(Direction direction) const {
+    return hung_up || (direction == Direction::Read ? readable || read_closed : writable);
+  }
+  bool can_resume() const { return resume && noted(waits_for); }
+  void finish(Wait outcome);
+  void cancel();
+  void watch(Deadline until);
+  void fired();
+  int release();
+  void close();
+  static Async<Wait> wait(std::shared_ptr<State> self, Direction direction, Deadline until);
+
+  asio::io_context& context;
+  Readiness& readiness;
+  int fd;
+  asio::steady_timer timer;
+
+  // Noted since somebody last waited for it; the last two for good.
+  bool readable = false;
+  bool writable = false;
+  bool read_closed = false;
+  bool hung_up = false;
+
+  // The wait that is on.
+  std::move_only_function<void()> resume;
+  Direction waits_for = Direction::Read;
+  Wait outcome = Wait::Ready;
+  State* next_waiting = nullptr;
+  State* previous_waiting = nullptr;
+
+  Deadline deadline = Deadline::max();
+  Deadline armed_for = Deadline::max();
+  bool cancelled = false;
+};
+
+// One per loop: the epoll set, and the descriptors that somebody waits for.
+class Descriptor::Readiness final : public asio::execution_context::service {
+ public:
+  static inline asio::execution_context::id id;
+
+  explicit Readiness(asio::io_context& owner) : service(owner), events_(owner, make_set()) {}
+
+  void add(State& state) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &state;
+    invariant(::epoll_ctl(events_.native_handle(), EPOLL_CTL_ADD, state.fd, &event) == 0,
+              "a socket can be waited for");
+  }
+  void remove(State& state) {
+    // Explicitly: a descriptor that a forked child still holds would stay in the set after its close.
+    if (events_.is_open()) ::epoll_ctl(events_.native_handle(), EPOLL_CTL_DEL, state.fd, nullptr);
+  }
+
+  void begin_wait(State& state) {
+    state.previous_waiting = nullptr;
+    state.next_waiting = waiting_;
+    if (waiting_ != nullptr) waiting_->previous_waiting = &state;
+    waiting_ = &state;
+    if (!std::exchange(armed_, true)) arm();
+  }
+  void end_wait(State& state) {
+    (state.previous_waiting != nullptr ? state.previous_waiting->next_waiting : waiting_) =
+        state.next_waiting;
+    if (state.next_waiting != nullptr) state.next_waiting->previous_waiting = state.previous_waiting;
+    state.next_waiting = state.previous_waiting = nullptr;
+    // A loop that nobody waits on any more may end.
+    if (waiting_ == nullptr && armed_ && !harvesting_) events_.cancel();
+  }
+
+ private:
+  static int make_set() {
+    int set = ::epoll_create1(EPOLL_CLOEXEC);
+    invariant(set >= 0, "the machine has a descriptor for an epoll set");
+    return set;
+  }
+
+  void arm() {
+    events_.async_wait(asio::posix::stream_descriptor::wait_read,
+                       [this](boost::system::error_code trouble) { harvest(trouble); });
+  }
+
+  void harvest(boost::system::error_code trouble) {
+    if (!trouble) resume_ready();
+    armed_ = waiting_ != nullptr;
+    if (armed_) arm();
+  }
+
+  void resume_ready() {
+    std::array<epoll_event, events_at_once> events;
+    int count = ::epoll_wait(events_.native_handle(), events.data(), static_cast<int>(events.size()), 0);
+    // First all are noted, since whoever is resumed may close others of them.
+    for (int i = 0; i < count; ++i) {
+      State* state = static_cast<State*>(events[static_cast<std::size_t>(i)].data.ptr);
+      state->note(events[static_cast<std::size_t>(i)].events);
+      if (state->can_resume()) ready_.push_back(state->shared_from_this());
+    }
+    harvesting_ = true;
+    for (std::shared_ptr<State>& state : ready_) {
+      if (state->can_resume()) state->finish(Descriptor::Wait::Ready);
+      state.reset();
+    }
+    harvesting_ = false;
+    ready_.clear();
+  }
+
+  // The loop is going away: tasks that wait are dropped, and with them what they own.
+  void shutdown() override {
+    std::vector<std::move_only_function<void()>> dropped;
+    for (State* state = waiting_; state != nullptr; state = state->next_waiting)
+      dropped.push_back(std::exchange(state->resume, nullptr));
+    while (waiting_ != nullptr) end_wait(*waiting_);
+    dropped.clear();
+  }
+
+  asio::posix::stream_descriptor events_;
+  State* waiting_ = nullptr;
+  std::vector<std::shared_ptr<State>> ready_;
+  bool armed_ = false;
+  bool harvesting_ = false;
+};
+
+Descriptor::State::State(Loop& loop, int of)
+    : context(loop.engine().context),
+      readiness(asio::use_service<Readiness>(context)),
+      fd(of),
+      timer(context) {
+  readiness.add(*this);
+}
+
+Descriptor::State::~State() {
+  close();
+}
+
+void Descriptor::State::close() {
+  if (fd >= 0) ::close(release());
+}
+
+int Descriptor::State::release() {
+  readiness.remove(*this);
+  return std::exchange(fd, -1);
+}
+
+void Descriptor::State::note(std::uint32_t events) {
+  if ((events & (EPOLLIN | EPOLLERR)) != 0) readable = true;
+  if ((events & (EPOLLOUT | EPOLLERR)) != 0) writable = true;
+  // These are told once, but stay true: the end is found by trying.
+  if ((events & EPOLLRDHUP) != 0) read_closed = true;
+  if ((events & EPOLLHUP) != 0) hung_up = true;
+}
+
+void Descriptor::State::finish(Wait with) {
+  outcome = with;
+  deadline = Deadline::max();
+  readiness.end_wait(*this);
+  std::move_only_function<void()> go_on = std::exchange(resume, nullptr);
+  go_on();
+}
+
+void Descriptor::State::cancel() {
+  cancelled = true;
+  if (!resume) return;
+  // Not at once: who cancels is in the middle of something.
+  asio::post(context, [self = shared_from_this()] {
+    if (self->resume) self->finish(Wait::Cancelled);
+  });
+}
+
 // A timer operation per wait would cost more than the wait. One timer stays armed and looks at the deadline
 // when it fires: a wait only notes its deadline, and arms the timer anew when it would fire too late.
-struct Descriptor::State : std::enable_shared_from_this<State> {
-  State(Loop& loop, int fd) : socket(loop.engine().context, fd), timer(loop.engine().context) {}
+void Descriptor::State::watch(Deadline until) {
+  deadline = until;
+  if (until >= armed_for) return;
+  armed_for = until;
+  timer.expires_at(until);
+  timer.async_wait([weak = weak_from_this()](boost::system::error_code trouble) {
+    if (trouble) return;  // armed anew, or gone
+    if (std::shared_ptr<State> state = weak.lock()) state->fired();
+  });
+}
 
-  asio::posix::stream_descriptor socket;
-  asio::steady_timer timer;
-  Deadline deadline = Deadline::max();  // of the wait that is on
-  Deadline armed_for = Deadline::max();
-  bool timed_out = false;
-  bool cancelled = false;
+void Descriptor::State::fired() {
+  armed_for = Deadline::max();
+  if (!resume || deadline == Deadline::max()) return;
+  if (deadline > std::chrono::steady_clock::now()) return watch(deadline);
+  finish(Wait::TimedOut);
+}
 
-  void watch(Deadline until) {
-    deadline = until;
-    timed_out = false;
-    if (until < armed_for) arm(until);
-  }
-
-  void arm(Deadline until) {
-    armed_for = until;
-    timer.expires_at(until);
-    timer.async_wait([self = weak_from_this()](boost::system::error_code trouble) {
-      if (trouble) return;  // armed anew, or gone
-      if (std::shared_ptr<State> state = self.lock()) state->fired();
-    });
-  }
-
-  void fired() {
-    Deadline expired = armed_for;
-    armed_for = Deadline::max();
-    if (deadline == Deadline::max()) return;
-    if (deadline > expired && deadline > std::chrono::steady_clock::now()) return arm(deadline);
-    timed_out = true;
-    socket.cancel();
-  }
-
-  Async<Wait> wait(std::shared_ptr<State> self, asio::posix::stream_descriptor::wait_type what,
-                   Deadline until) {
-    if (self->cancelled) co_return Wait::Cancelled;
+Async<Descriptor::Wait> Descriptor::State::wait(std::shared_ptr<State> self, Direction direction,
+                                                Deadline until) {
+  if (self->cancelled) co_return Wait::Cancelled;
+  bool& flag = direction == Direction::Read ? self->readable : self->writable;
+  bool ready = self->noted(direction);
+  flag = false;
+  if (ready) co_return Wait::Ready;
+  auto begin = [&self, direction, until](auto go_on) {
+    self->resume = std::move(go_on);
+    self->waits_for = direction;
+    self->readiness.begin_wait(*self);
     self->watch(until);
-    auto [trouble] = co_await self->socket.async_wait(what, asio::as_tuple(asio::use_awaitable));
-    self->deadline = Deadline::max();
-    if (self->timed_out && !self->cancelled) co_return Wait::TimedOut;
-    co_return self->cancelled || trouble ? Wait::Cancelled : Wait::Ready;
-  }
-};
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(begin, asio::use_awaitable);
+  flag = false;
+  co_return self->cancelled ? Wait::Cancelled : self->outcome;
+}
 
 Descriptor::Descriptor(Loop& loop, int fd) : state_(std::make_shared<State>(loop, fd)) {}
 
 Descriptor::~Descriptor() {
-  boost::system::error_code ignored;  // nothing is left to be done about a close that fails
   state_->timer.cancel();
-  if (state_->socket.is_open()) state_->socket.close(ignored);
+  if (state_->resume) state_->cancel();  // a task that still waits ends
+  state_->close();
 }
 
 int Descriptor::fd() const {
-  return state_->socket.native_handle();
+  return state_->fd;
 }
 
 int Descriptor::release() {
-  return state_->socket.release();
+  return state_->release();
 }
 
 Async<Descriptor::Wait> Descriptor::readable(Deadline deadline) {
-  return state_->wait(state_, asio::posix::stream_descriptor::wait_read, deadline);
+  return State::wait(state_, State::Direction::Read, deadline);
 }
 
 Async<Descriptor::Wait> Descriptor::writable(Deadline deadline) {
-  return state_->wait(state_, asio::posix::stream_descriptor::wait_write, deadline);
+  return State::wait(state_, State::Direction::Write, deadline);
 }
 
 void Descriptor::cancel() {
-  state_->cancelled = true;
-  state_->socket.cancel();
+  state_->cancel();
 }
 
 }  // namespace hubward::http

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A non-blocking socket that waits on a loop until it may be read or written. Owns the descriptor. One task
-// waits at a time. A resource of one loop; for http/ only.
+// waits at a time. Readiness is edge-triggered: after bytes were fewer than asked for, or an attempt would
+// have blocked, waiting misses nothing. A wait may end early; whoever waits tries again. A connecting socket
+// is given to a Descriptor after connect(). A resource of one loop; for http/ only.
 #pragma once
 
 #include <memory>
@@ -28,6 +30,7 @@ class Descriptor {
   void cancel();
 
  private:
+  class Readiness;
   struct State;
   std::shared_ptr<State> state_;
 };

@@ -99,7 +99,7 @@ void ServerConnection::drain() {
 
 Async<void> ServerConnection::run(std::shared_ptr<const TlsContext> tls) {
   if (tls) {
-    SslPtr ssl = tls->accept_on(stream_.fd());
+    SslPtr ssl = tls->accept_on(stream_.tls_socket());
     Stream::State state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
     if (state != Stream::State::Ok) co_return;
   }

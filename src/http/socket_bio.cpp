@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstdint>
 
 #include "core/invariant.hpp"
 
@@ -14,8 +13,8 @@ namespace hubward::http {
 
 namespace {
 
-int descriptor_of(BIO* bio) {
-  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+TlsSocket& socket_of(BIO* bio) {
+  return *static_cast<TlsSocket*>(BIO_get_data(bio));
 }
 
 bool is_passing(int trouble) {
@@ -24,14 +23,16 @@ bool is_passing(int trouble) {
 
 int send_on(BIO* bio, const char* bytes, int size) {
   BIO_clear_retry_flags(bio);
-  ssize_t sent = ::send(descriptor_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  ssize_t sent = ::send(socket_of(bio).fd, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   if (sent < 0 && is_passing(errno)) BIO_set_retry_write(bio);
   return static_cast<int>(sent);
 }
 
 int receive_on(BIO* bio, char* bytes, int size) {
   BIO_clear_retry_flags(bio);
-  ssize_t received = ::recv(descriptor_of(bio), bytes, static_cast<std::size_t>(size), 0);
+  TlsSocket& socket = socket_of(bio);
+  ssize_t received = ::recv(socket.fd, bytes, static_cast<std::size_t>(size), 0);
+  socket.drained = received > 0 && received < size;
   if (received < 0 && is_passing(errno)) BIO_set_retry_read(bio);
   if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
   return static_cast<int>(received);
@@ -54,11 +55,11 @@ BIO_METHOD* make_method() {
 
 }  // namespace
 
-void attach_socket(ssl_st* ssl, int fd) {
+void attach_socket(ssl_st* ssl, TlsSocket& socket) {
   static BIO_METHOD* const method = make_method();  // a constant of the program
   BIO* bio = BIO_new(method);
   invariant(bio != nullptr, "memory for a TLS connection");
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
+  BIO_set_data(bio, &socket);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl, bio, bio);
 }

@@ -7,7 +7,12 @@ struct ssl_st;
 
 namespace hubward::http {
 
-// `fd` is non-blocking and outlives `ssl`.
-void attach_socket(ssl_st* ssl, int fd);
+struct TlsSocket {
+  int fd = -1;           // non-blocking
+  bool drained = false;  // the last read took everything there was
+};
+
+// `socket` outlives `ssl`.
+void attach_socket(ssl_st* ssl, TlsSocket& socket);
 
 }  // namespace hubward::http

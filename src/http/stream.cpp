@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
+#include <utility>
 
 #include "async/await.hpp"
 
@@ -90,10 +90,19 @@ Async<Stream::State> Stream::start_tls(SslPtr ssl, Deadline deadline) {
   }
 }
 
+bool Stream::took_everything(std::size_t asked, std::size_t got) const {
+  if (ssl_) return tls_socket_.drained && SSL_has_pending(ssl_.get()) == 0;
+  return got > 0 && got < asked;
+}
+
 Async<Stream::Read> Stream::read(std::span<char> into, Deadline deadline) {
   for (;;) {
-    Attempt attempt = read_now(into);
-    if (attempt.state != State::Ok || attempt.size > 0) co_return Read{attempt.state, attempt.size};
+    Attempt attempt{State::Ok, 0, Want::Readable};
+    if (!std::exchange(drained_, false)) attempt = read_now(into);
+    if (attempt.state != State::Ok || attempt.size > 0) {
+      drained_ = took_everything(into.size(), attempt.size);
+      co_return Read{attempt.state, attempt.size};
+    }
     State waited = co_await wait(attempt.want, deadline);
     if (waited != State::Ok) co_return Read{waited, 0};
   }

@@ -29,7 +29,9 @@ class Stream {
     std::size_t size;  // at least 1 when Ok
   };
 
-  Stream(Loop& loop, int fd) : socket_(loop, fd) {}
+  Stream(Loop& loop, int fd) : socket_(loop, fd), tls_socket_{.fd = fd} {}
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   // Speaks TLS from here on. False with the reason in trouble().
   Async<State> start_tls(SslPtr ssl, Deadline deadline);
@@ -45,7 +47,8 @@ class Stream {
   bool has_news() const;
   // Ends the wait that is on and every later one.
   void cancel() { socket_.cancel(); }
-  int fd() const { return socket_.fd(); }
+  // What TLS is set up on.
+  TlsSocket& tls_socket() { return tls_socket_; }
   bool is_tls() const { return ssl_ != nullptr; }
   // What was wrong with TLS, for people.
   const std::string& trouble() const { return trouble_; }
@@ -62,8 +65,13 @@ class Stream {
   Attempt write_now(std::string_view bytes);
   Async<State> wait(Want want, Deadline deadline);
 
+  bool took_everything(std::size_t asked, std::size_t got) const;
+  int fd() const { return tls_socket_.fd; }
+
   Descriptor socket_;
-  SslPtr ssl_;  // dies before the socket it uses
+  TlsSocket tls_socket_;
+  SslPtr ssl_;            // dies before the sockets it uses
+  bool drained_ = false;  // nothing was left after the last read: waiting comes before trying
   std::string trouble_;
 };
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/invariant.hpp"
-#include "http/socket_bio.hpp"
 
 namespace hubward::http {
 
@@ -125,22 +124,22 @@ Result<std::shared_ptr<TlsContext>> TlsContext::for_client(const ClientTls& opti
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(*context)));
 }
 
-SslPtr TlsContext::connection_on(int fd) const {
+SslPtr TlsContext::connection_on(TlsSocket& socket) const {
   SslPtr ssl(SSL_new(context_.get()));
   invariant(ssl != nullptr, "memory for a TLS connection");
-  attach_socket(ssl.get(), fd);
+  attach_socket(ssl.get(), socket);
   return ssl;
 }
 
-SslPtr TlsContext::accept_on(int fd) const {
-  SslPtr ssl = connection_on(fd);
+SslPtr TlsContext::accept_on(TlsSocket& socket) const {
+  SslPtr ssl = connection_on(socket);
   SSL_set_accept_state(ssl.get());
   return ssl;
 }
 
-Result<SslPtr> TlsContext::connect_on(int fd, const std::string& host,
+Result<SslPtr> TlsContext::connect_on(TlsSocket& socket, const std::string& host,
                                       std::shared_ptr<TlsSession> session) const {
-  SslPtr ssl = connection_on(fd);
+  SslPtr ssl = connection_on(socket);
   X509_VERIFY_PARAM* verify = SSL_get0_param(ssl.get());
   X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   bool set = is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(verify, host.c_str()) == 1

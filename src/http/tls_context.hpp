@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "http/socket_bio.hpp"
 
 struct ssl_st;
 struct ssl_ctx_st;
@@ -51,11 +52,12 @@ class TlsContext {
   static Result<std::shared_ptr<TlsContext>> for_server(const ServerTls& options);
   static Result<std::shared_ptr<TlsContext>> for_client(const ClientTls& options);
 
-  // One connection over a connected socket, which must outlive it.
-  SslPtr accept_on(int fd) const;
+  // One connection over a connected socket; `socket` must outlive it.
+  SslPtr accept_on(TlsSocket& socket) const;
   // `host` is a name or an address; the certificate must be for it. `session` is offered, and receives what
   // the server gives; it must outlive the connection.
-  Result<SslPtr> connect_on(int fd, const std::string& host, std::shared_ptr<TlsSession> session) const;
+  Result<SslPtr> connect_on(TlsSocket& socket, const std::string& host,
+                            std::shared_ptr<TlsSession> session) const;
 
  private:
   struct ContextFree {
@@ -64,7 +66,7 @@ class TlsContext {
   using ContextPtr = std::unique_ptr<ssl_ctx_st, ContextFree>;
   explicit TlsContext(ContextPtr context) : context_(std::move(context)) {}
   static Result<ContextPtr> make(const void* method);
-  SslPtr connection_on(int fd) const;
+  SslPtr connection_on(TlsSocket& socket) const;
 
   ContextPtr context_;
 };
