@@ -43,6 +43,7 @@ JournalOptions unhurried() {
 }
 
 struct Fixture {
+  Loop loop;  // first: what resumes its tasks dies before it
   TemporaryDirectory directory;
   FakeDisk disk;
   ManualClock clock;
@@ -166,7 +167,6 @@ TEST_CASE_FIXTURE(Fixture, "a search by time misses nothing when the clock was s
 
 TEST_CASE_FIXTURE(Fixture,
                   "a durable append resumes when the record is on the disk, without waiting for company") {
-  Loop loop;
   bool durable = false;
   auto task = [](Journal& into, bool& done) -> Async<void> {
     Record record;
@@ -224,7 +224,6 @@ TEST_CASE_FIXTURE(
   CHECK(flushed.error().message.find("disk is full") != std::string::npos);
   CHECK(journal->statistics().failing);
   CHECK(journal->append(Record{}).error().code == "JOURNAL_UNAVAILABLE");
-  Loop loop;
   auto task = [](Journal& into) -> Async<void> {
     Result<void> written = co_await into.append_durably(Record{});
     REQUIRE_FALSE(written);
@@ -244,7 +243,6 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Fixture, "a disk that fails while a task waits tells the task, and keeps the record") {
   disk.fail_after(0, FakeDisk::Trouble::NoFlush);
-  Loop loop;
   auto task = [](Journal& into) -> Async<void> {
     Record record;
     record.time = from_millis(1);

@@ -154,8 +154,8 @@ TEST_CASE("a compare-and-set that holds is done once") {
 
 TEST_CASE("of writes that wait together the good ones stay and the bad ones fail") {
   TemporaryDirectory directory;
+  Loop loop;  // first: what resumes its tasks dies before it
   auto database = open_notes(directory.file("vault.db"));
-  Loop loop;
   int good = 0;
   int bad = 0;
   auto task = [](Database& store, std::int64_t number, int& kept, int& refused) -> Async<void> {
@@ -177,8 +177,8 @@ TEST_CASE("of writes that wait together the good ones stay and the bad ones fail
 
 TEST_CASE("a task reads what it committed") {
   TemporaryDirectory directory;
+  Loop loop;  // first: what resumes its tasks dies before it
   auto database = open_notes(directory.file("vault.db"));
-  Loop loop;
   std::string read;
   auto task = [](Database& store, std::string& text) -> Async<void> {
     std::vector<Statement> transaction{insert(1, "hello")};
