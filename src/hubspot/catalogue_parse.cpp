@@ -56,11 +56,18 @@ std::string_view scope_word(const ScopeNeed& need) {
   return scope.substr(0, scope.find('.'));
 }
 
+// Whether one of the words between the dots of a scope is this one.
+bool has_word(std::string_view scope, std::string_view word) {
+  for (std::size_t at = scope.find(word); at != std::string_view::npos; at = scope.find(word, at + 1)) {
+    std::size_t end = at + word.size();
+    if ((at == 0 || scope[at - 1] == '.') && (end == scope.size() || scope[end] == '.')) return true;
+  }
+  return false;
+}
+
 bool mentions(const ScopeNeed::All& all, std::string_view word) {
-  return !word.empty() && std::ranges::any_of(all, [&](std::string_view scope) {
-    std::vector<std::string_view> words = split(scope, '.');
-    return std::ranges::find(words, word) != words.end();
-  });
+  return !word.empty() &&
+         std::ranges::any_of(all, [&](std::string_view scope) { return has_word(scope, word); });
 }
 
 }  // namespace

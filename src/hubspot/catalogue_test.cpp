@@ -277,20 +277,3 @@ TEST_CASE("a broken table is refused with its line") {
     CHECK(parsed.error().message.find(row.problem) != std::string::npos);
   }
 }
-
-TEST_CASE("the table is read in a moment and a lookup costs next to nothing") {
-  auto begin = std::chrono::steady_clock::now();
-  Catalogue fresh = Catalogue::built_in();
-  auto read = std::chrono::steady_clock::now() - begin;
-  CHECK(fresh.operations().size() == catalogue().operations().size());
-  auto path = canonicalise("/crm/v3/objects/contacts/batch/archive").value();
-  constexpr int times = 20'000;
-  begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < times; ++i) REQUIRE(fresh.find("POST", path));
-  auto each = (std::chrono::steady_clock::now() - begin) / times;
-  begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < times; ++i) REQUIRE(canonicalise("/crm/v3/objects/contacts/batch/archive"));
-  auto canonical = (std::chrono::steady_clock::now() - begin) / times;
-  MESSAGE("catalogue read in " << std::chrono::duration<double, std::milli>(read).count() << " ms, found in "
-                               << each.count() << " ns, path in " << canonical.count() << " ns");
-}

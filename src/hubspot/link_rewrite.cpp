@@ -14,6 +14,16 @@ namespace {
 constexpr std::size_t longest_name = 6;  // "paging"
 constexpr std::string_view secure = "https://", plain = "http://";
 
+bool is_structure(char c) {
+  return c == '"' || c == ',' || c == '{' || c == '}' || c == '[' || c == ']';
+}
+
+// The first byte from `at` on that means something in a text.
+std::size_t skip_plain(std::string_view bytes, std::size_t at) {
+  while (at < bytes.size() && bytes[at] != '"' && bytes[at] != '\\') ++at;
+  return at;
+}
+
 std::string inside_of_text(std::string_view text) {
   std::string quoted = json_quoted(text);
   return quoted.substr(1, quoted.size() - 2);
@@ -44,17 +54,14 @@ void LinkRewriter::feed(std::string_view bytes, std::string& out) {
   std::size_t passed = 0;  // bytes before this are in `out` or held
   for (std::size_t i = 0; i < bytes.size() && state_ != State::Unread; ++i) {
     switch (state_) {
-      case State::Between: between(bytes[i]); break;
-      case State::Name:
-        if (int character = decode(bytes[i]); character == end_of_text) {
-          end_name();
-        } else if (character != nothing) {
-          if (character == other || name_.size() == longest_name) name_spoiled_ = true;
-          if (!name_spoiled_) name_.push_back(static_cast<char>(character));
-        }
+      case State::Between:
+        while (i < bytes.size() && !is_structure(bytes[i])) ++i;
+        if (i < bytes.size()) between(bytes[i]);
         break;
+      case State::Name: in_name(bytes[i]); break;
       case State::Text:
-        if (decode(bytes[i]) == end_of_text) state_ = State::Between;
+        if (escape_ == 0) i = skip_plain(bytes, i);
+        if (i < bytes.size() && decode(bytes[i]) == end_of_text) state_ = State::Between;
         break;
       case State::Link:
         out.append(bytes.substr(passed, i - passed));
@@ -124,6 +131,14 @@ void LinkRewriter::end_name() {
   if (name_is("paging")) next_progress_ = Progress::InPaging;
   if (here == Progress::InPaging && (name_is("next") || name_is("prev"))) next_progress_ = Progress::InNext;
   link_expected_ = here == Progress::InNext && name_is("link");
+}
+
+void LinkRewriter::in_name(char c) {
+  int character = decode(c);
+  if (character == end_of_text) return end_name();
+  if (character == nothing || name_spoiled_) return;
+  name_spoiled_ = character == other || name_.size() == longest_name;
+  if (!name_spoiled_) name_.push_back(static_cast<char>(character));
 }
 
 int LinkRewriter::decode(char c) {

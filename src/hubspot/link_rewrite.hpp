@@ -47,6 +47,7 @@ class LinkRewriter {
   void open(bool is_object);
   void begin_text();
   bool name_is(std::string_view name) const { return !name_spoiled_ && name_ == name; }
+  void in_name(char c);
   void end_name();
   // One byte of a text; answers the character it completes, 0 for none yet, `other` for one that is not
   // ASCII.

@@ -22,6 +22,11 @@ bool may_stand_raw(char c) {
   return is_unreserved(c) || others.find(c) != std::string_view::npos;
 }
 
+// Text that is the same encoded and decoded, and objectionable in no way: nearly every segment there is.
+bool is_plain(std::string_view raw) {
+  return std::ranges::all_of(raw, is_unreserved) && raw != "." && raw != "..";
+}
+
 bool has_dot_segment(std::string_view text) {
   if (text.find('.') == std::string_view::npos) return false;
   for (std::string_view piece : split(text, '/')) {
@@ -102,30 +107,35 @@ Result<CanonicalPath> canonicalise(std::string_view path) {
 
 std::string_view CanonicalPath::take(std::string_view raw, std::size_t place, bool in_tail) {
   if (raw.empty()) return "holds an empty segment";
+  if (is_plain(raw)) {
+    sent_.append("/").append(raw);
+    return add(raw, place, in_tail);
+  }
   auto allowed = [in_tail](char c) { return may_stand_raw(c) || (in_tail && c == ';'); };
   if (raw.find(';') != std::string_view::npos && !in_tail) return "holds a semicolon";
   if (!std::ranges::all_of(raw, allowed)) return "holds a byte that must be percent-encoded";
 
-  std::size_t start = decoded_.size();
-  if (start != 0) decoded_.push_back('/');
-  std::size_t from = decoded_.size();
-  if (!append_decoded(raw, decoded_)) return "holds a broken percent-escape";
-  std::string_view decoded = std::string_view(decoded_).substr(from);
+  std::string decoded;
+  if (!append_decoded(raw, decoded)) return "holds a broken percent-escape";
   std::string_view problem = objection(decoded, in_tail);
   if (!problem.empty()) return problem;
-
   sent_.push_back('/');
   append_encoded(decoded, sent_);
-  bool versioned =
-      !in_tail && place >= first_version_place && place <= last_version_place && is_version(decoded);
-  if (versioned) {
+  return add(decoded, place, in_tail);
+}
+
+// Keeps a decoded segment, as the version or as one of the family.
+std::string_view CanonicalPath::add(std::string_view decoded, std::size_t place, bool in_tail) {
+  if (!in_tail && place >= first_version_place && place <= last_version_place && is_version(decoded)) {
     if (!version_.empty()) return "names two versions";
     version_ = decoded;
     version_index_ = static_cast<std::uint8_t>(place);
-    decoded_.resize(start);
     return "";
   }
-  pieces_[count_++] = {static_cast<std::uint16_t>(from), static_cast<std::uint16_t>(decoded.size())};
+  if (!decoded_.empty()) decoded_.push_back('/');
+  pieces_[count_++] = {static_cast<std::uint16_t>(decoded_.size()),
+                       static_cast<std::uint16_t>(decoded.size())};
+  decoded_.append(decoded);
   return "";
 }
 

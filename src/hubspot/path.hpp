@@ -49,6 +49,7 @@ class CanonicalPath {
   };
   // Reads one raw segment; answers why it cannot be sent on, or nothing.
   std::string_view take(std::string_view raw, std::size_t place, bool in_tail);
+  std::string_view add(std::string_view decoded, std::size_t place, bool in_tail);
   bool at_free_tail() const;
   std::string sent_, decoded_, version_;
   std::array<Piece, max_segments> pieces_{};

@@ -42,10 +42,6 @@ std::size_t character_length(std::string_view text) {
 
 }  // namespace
 
-bool is_unreserved(char c) {
-  return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
 bool append_decoded(std::string_view text, std::string& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {

@@ -3,14 +3,17 @@
 // query.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
+
+#include "core/ascii.hpp"
 
 namespace hubward::hubspot {
 
 // Letters, digits, '-', '.', '_', '~': never encoded.
-bool is_unreserved(char c);
+inline bool is_unreserved(char c) {
+  return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
 
 // Appends `text` decoded once; nothing when an escape is broken. `out` may then hold a part.
 bool append_decoded(std::string_view text, std::string& out);

@@ -34,9 +34,16 @@ bool may_stand_raw(char c) {
 
 // Decoded once; '+' is a space.
 bool decode(std::string_view raw, std::string& out) {
-  std::string spaced(raw);
-  std::ranges::replace(spaced, '+', ' ');
-  return append_decoded(spaced, out) && !has_control(out) && is_utf8(out);
+  std::size_t begin = out.size();
+  for (;;) {
+    std::size_t plus = raw.find('+');
+    if (!append_decoded(raw.substr(0, plus), out)) return false;
+    if (plus == std::string_view::npos) break;
+    out.push_back(' ');
+    raw.remove_prefix(plus + 1);
+  }
+  std::string_view decoded = std::string_view(out).substr(begin);
+  return !has_control(decoded) && is_utf8(decoded);
 }
 
 // The name under every layer of encoding, in lower case, without spaces and array brackets around it.
@@ -50,6 +57,18 @@ std::string laid_open(std::string_view name) {
   std::string_view rest = trimmed(text);
   if (std::size_t bracket = rest.find('['); bracket != std::string_view::npos) rest = rest.substr(0, bracket);
   return lower(trimmed(rest));
+}
+
+// Which of the forbidden names stands in `text`, where ';' separates names.
+std::optional<std::string_view> forbidden_name(std::string_view text) {
+  constexpr std::size_t shortest = 7;  // "hapikey", "_method"
+  if (text.size() < shortest) return std::nullopt;
+  for (std::string_view part : split(text, ';')) {
+    std::string name = laid_open(part.substr(0, part.find('=')));
+    auto found = std::ranges::find(forbidden, name);
+    if (found != forbidden.end()) return *found;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -83,17 +102,10 @@ std::optional<std::string_view> Query::find(std::string_view name) const {
 
 std::optional<std::string_view> Query::forbidden_parameter() const {
   for (const Parameter& parameter : parameters_) {
-    // Some servers split at ';' too: each part of "a;hapikey" is a name to them.
-    std::string whole = parameter.name + ";" + parameter.value;
-    if (whole.find(';', parameter.name.size() + 1) == std::string::npos &&
-        parameter.name.find(';') == std::string::npos) {
-      whole = parameter.name;
-    }
-    for (std::string_view part : split(whole, ';')) {
-      std::string name = laid_open(part.substr(0, part.find('=')));
-      auto found = std::ranges::find(forbidden, name);
-      if (found != forbidden.end()) return *found;
-    }
+    if (auto name = forbidden_name(parameter.name)) return name;
+    // Some servers split at ';' too: each part of "a;hapikey=x" is a parameter to them.
+    if (parameter.value.find(';') == std::string::npos) continue;
+    if (auto name = forbidden_name(parameter.value.substr(parameter.value.find(';')))) return name;
   }
   return std::nullopt;
 }
