@@ -70,7 +70,8 @@ NOT_SCOPES = {"ACCEPTANCE_TEST.visibility.legacyOnly.42393924.893208"}
 # One operation under two spellings of its parameter.
 SAME_TEMPLATE = {"/files/folders/{folderId}": "/files/folders/{folderPath}"}
 
-_SCHEMAS = [("", ("GET", "POST")), ("/{objectType}", ("GET", "PATCH", "DELETE")), ("/{objectType}/associations", ("POST",)),
+_SCHEMAS = [("", ("GET", "POST")), ("/{objectType}", ("GET", "PATCH", "DELETE")),
+            ("/{objectType}/associations", ("POST",)),
             ("/{objectType}/associations/{associationIdentifier}", ("DELETE",))]
 # Not in HubSpot's published documents, but real: method, template, versions with their place.
 ADDED = [
@@ -83,9 +84,12 @@ ADDED = [
     ("GET", "/engagements/engagements/{engagementId}", [("v1", 1)]),
     ("POST", "/engagements/engagements", [("v1", 1)]),
     ("PATCH", "/engagements/engagements/{engagementId}", [("v1", 1)]),
+    # The Node client has them.
+    ("GET", "/integrators/timeline/events/{eventTemplateId}/{eventId}/detail", [("v3", 2)]),
+    ("GET", "/integrators/timeline/events/{eventTemplateId}/{eventId}/render", [("v3", 2)]),
     # One query can read any object type; no version in its path.
     ("POST", "/collector/graphql", [("-", 0)]),
-] + [(method, "/crm/schemas" + rest, [("v3", 1)]) for rest, methods in _SCHEMAS for method in methods]  # hubspot.md 10.1
+] + [(method, "/crm/schemas" + rest, [("v3", 1)]) for rest, methods in _SCHEMAS for method in methods]
 ONE_ORDER = {template for _, template, _ in ADDED if template.startswith(("/oauth/", "/submissions/", "/engagements/"))}
 
 # Other paths of an operation; they share its name.
@@ -164,9 +168,9 @@ VERBS = {word: _POST for word in (
     "search read create update upsert archive delete purge replace write merge gdpr-delete clone reset restore "
     "restore-to-draft push-live publish unpublish schedule cancel complete end rerun pause unpause activate deactivate "
     "accept terminate preview validate start ready migrate password-reset update-visibility unsubscribe subscribe "
-    "resubscribe create-variation create-language-variation attach-to-lang-group detach-from-lang-group update-languages "
-    "test send single-send export import generate register email-create email-upsert book data-push idmapping all "
-    "inbound-call unsubscribe-all default submit introspect revoke access-token-info add-currency "
+    "resubscribe create-variation create-language-variation attach-to-lang-group detach-from-lang-group "
+    "update-languages test send single-send export import generate register email-create email-upsert book data-push "
+    "idmapping all inbound-call unsubscribe-all default submit introspect revoke access-token-info add-currency "
     "high-usage-report").split()}
 VERBS |= {word: {"PUT"} for word in "move-list rename add add-and-remove remove update-list-filters update-list-name "
           "set-new-lang-primary".split()}
@@ -174,7 +178,8 @@ VERBS["restore"] = {"POST", "PUT"}
 VERBS["gdpr-delete"] = {"POST", "DELETE"}
 VERBS["download"] = VERBS["export"] = {"GET", "POST"}
 # Last words that name one thing, not a list.
-SINGLE = set("details settings status draft assignee me original-content performance metrics revenue totals breakdown "
+SINGLE = set("details detail render settings status draft assignee me original-content performance metrics "
+             "revenue totals breakdown "
              "stage-edit-permissions company-currency information current event-visibility recording "
              "channel-connection signed-url earliest latest next sample-response get-variation private-apps daily "
              "schedule-conversion simple histogram".split())

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes src/hubspot/catalogue.tsv.inc, the compact table of HubSpot's operations, from the full one that lies beside the
-checkout (../shared/reference or --reference DIR). docs/formats/catalogue.md says what the columns mean.
+"""Makes src/hubspot/catalogue.tsv.inc, the compact table of HubSpot's operations, from the full one that lies beside
+the checkout (../shared/reference or --reference DIR). docs/formats/catalogue.md says what the columns mean.
 
   tools/make_catalogue.py            writes the table
   tools/make_catalogue.py --check    exits 1 when the committed table differs, 77 when there is no reference
@@ -196,7 +196,8 @@ def table(found, objects):
     lines += ["\t".join(("version",) + row) for row in rules.VERSIONS]
     known = {row[0] for row in rules.VERSIONS}
     for name, type_id, others in rules.OBJECTS:
-        scopes = [rules.OBJECT_SCOPES.get((name, kind)) or written(merge(objects[name][kind])) for kind in ("read", "write")]
+        scopes = [rules.OBJECT_SCOPES.get((name, kind)) or written(merge(objects[name][kind]))
+                  for kind in ("read", "write")]
         lines.append("\t".join(("object", name, type_id, " ".join(others), *scopes)))
     left = set(objects) - {name for name, _, _ in rules.OBJECTS}
     if left:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <chrono>
 
+#include "core/ascii.hpp"
 #include "core/clock.hpp"
 #include "hubspot/scopes.hpp"
 #include "policy/decide.hpp"
@@ -8,6 +10,8 @@
 namespace hubward::policy {
 
 namespace {
+
+constexpr std::size_t longest_method = 32;
 
 std::string line(std::string_view title, std::string_view text) {
   constexpr std::size_t column = 11;
@@ -73,6 +77,9 @@ std::string known(const Role& role, const hubspot::Match& match, const hubspot::
 
 std::string explain(const Role& role, const hubspot::Catalogue& catalogue, std::string_view method,
                     std::string_view target) {
+  bool is_method =
+      !method.empty() && method.size() <= longest_method && std::ranges::all_of(method, is_alpha);
+  if (!is_method) return line("decision", "refused for every role: the method is no word of letters");
   std::size_t mark = target.find('?');
   auto path = hubspot::canonicalise(target.substr(0, mark));
   if (!path) return line("decision", "refused for every role: " + path.error().message);

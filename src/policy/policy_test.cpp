@@ -265,6 +265,8 @@ TEST_CASE("an explanation shows the call as the gateway sees it") {
         "decision   refused for every role: the query carries hapikey\n");
   CHECK(explain(role, catalogue(), "GET", "/crm/v3/objects/contacts/../deals") ==
         "decision   refused for every role: the path of the call holds a dot segment\n");
+  CHECK(explain(role, catalogue(), "GET\n", "/") ==
+        "decision   refused for every role: the method is no word of letters\n");
   CHECK(explain(role, catalogue(), "DELETE", "/crm/v3/objects/contacts") ==
         "call       DELETE /crm/v3/objects/contacts\n"
         "decision   denied: HubSpot's operation at this path is not known with the method DELETE; known are: "
