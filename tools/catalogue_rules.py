@@ -115,11 +115,12 @@ LINKS = (r"^/crm/objects/\{\w+\}/\{\w+\}/associations/"
 
 # Granted only by a rule that names them: data in bulk, or effects that the path does not show.
 EXPLICIT = [
-    r" /crm/exports/", r" /crm/imports$", r"POST /crm/imports/", r"/export$", r" /cms/hubdb/.*/import$",
+    r" /crm/exports/", r"POST /crm/imports", r"/export$", r" /cms/hubdb/.*/import$",
     r" /files/files/import-from-url/async$", r" /collector/graphql$", r" /crm/associations/usage/",
     r"webhooks-journal/(journal|snapshots)", r" /engagements/",
     # Credentials, and the end of the app itself.
-    r" /oauth/", r" /visitor-identification/", r" /appinstalls/",
+    r" /oauth/", r" /visitor-identification/", r"POST /marketing/transactional/smtp-tokens",
+    r" /appinstalls/",
 ]
 
 # What an operation does: v view, c create, e edit, d delete, x export.
