@@ -19,6 +19,10 @@
 #include "core/named.hpp"
 #include "core/result.hpp"
 
+namespace hubward::hubspot {
+class Catalogue;
+}
+
 namespace hubward::app {
 
 using Millis = std::chrono::milliseconds;
@@ -77,10 +81,9 @@ struct UpstreamLimits {
   std::size_t idle_per_connection = 64;
   std::size_t head_bytes = 64 * 1024;
   std::uint64_t answer_body_bytes = 512 * 1024 * 1024;
-  std::uint64_t rewritten_body_bytes = 32 * 1024 * 1024;
   std::uint64_t repeatable_body_bytes = 256 * 1024;
   Millis connect{10'000};
-  Millis answer{60'000};
+  Millis answer{110'000};  // HubSpot gives up after 100 s
   Millis idle{50'000};
   Millis body_idle{60'000};
   bool operator==(const UpstreamLimits&) const = default;
@@ -96,8 +99,8 @@ struct JournalSettings {
   std::chrono::days retention{90};
   bool durable_writes = false;   // a write waits until its record is on the disk before it is sent
   bool durable_deletes = false;  // likewise a delete
-  Millis commit_interval{50};    // what a power cut may lose, at most
-  std::size_t queue_records = 20'000;
+  Millis commit_interval{100};   // what a power cut may lose, at most
+  std::size_t queue_records = 16'384;
   bool operator==(const JournalSettings&) const = default;
 };
 
@@ -138,8 +141,8 @@ struct RoleSettings {
 struct Config {
   std::string store_dir = "/var/lib/hubward";
   SecretRef root_key;
+  SecretRef other_root_key;
   std::string public_url;  // "https://hooks.example.com": no path, no slash at the end
-  std::uint32_t threads = 0;
   Millis stop_grace{30'000};
   Door egress = door_at(8443);
   Door public_door = door_at(9443);
@@ -177,6 +180,9 @@ ConfigReading load_config(const std::string& path);
 
 // "hubward.toml:12:3: unknown key \"prot\" in [listen.egress]; did you mean \"port\"?", one line each.
 std::string to_text(const std::string& path, const std::vector<Complaint>& complaints);
+
+// The roles against the catalogue of HubSpot's operations: every object, action and operation must exist.
+std::vector<Complaint> check_roles(const Config& config, const hubspot::Catalogue& catalogue);
 
 // What only the machine can tell: the files it names exist, can be read, and no other user can read the keys.
 // Each message names the key of the configuration.

@@ -105,6 +105,7 @@ std::string to_text(const std::string& path, const std::vector<Complaint>& compl
 std::vector<Complaint> check_files(const Config& config) {
   std::vector<Complaint> complaints;
   check_secret(complaints, "root_key", config.root_key);
+  check_secret(complaints, "other_root_key", config.other_root_key);
   check_door(complaints, "listen.egress", config.egress);
   check_door(complaints, "listen.public", config.public_door);
   if (!config.admin.token.empty()) {

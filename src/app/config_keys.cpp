@@ -83,8 +83,6 @@ Keys upstream_keys(UpstreamLimits& to) {
       {"head_bytes", number(to.head_bytes, 4 * kilobyte, megabyte), "Longest head of an answer."},
       {"answer_body_bytes", number(to.answer_body_bytes, kilobyte, 64 * gigabyte),
        "Longest body of an answer; it is streamed, not kept."},
-      {"rewritten_body_bytes", number(to.rewritten_body_bytes, kilobyte, gigabyte),
-       "Longest answer in which something must be rewritten (the paging link, for example)."},
       {"repeatable_body_bytes", number(to.repeatable_body_bytes, 0, 64 * megabyte),
        "Request bodies up to this size are kept until the answer has come, so that a call can be sent again "
        "after its token was renewed."},
@@ -210,11 +208,13 @@ Keys keys_of(Config& config) {
        "The key that all others are wrapped with: 32 bytes, as 64 hex digits or base64. Keep it, and a copy "
        "of "
        "it, away from the store: without it nothing in the store can be opened."},
+      {"other_root_key", SecretSlot{&config.other_root_key},
+       "Only around a rotation of the root key: the new one beforehand, or the old one until "
+       "`hubward keys status` calls it retired. The store knows which of the two is in use."},
       {"public_url",
        TextSlot{&config.public_url, rule_for_public_urls, "https://hooks.example.com", Presence::Required},
        "How browsers and HubSpot reach the public door. The redirect address to register at HubSpot is this, "
        "followed by `/oauth/APP/callback`."},
-      {"threads", number(config.threads, 0, 256), "Event loops; 0 is one for each core."},
       {"stop_grace_ms", millis(config.stop_grace, 0, one_hour_ms),
        "How long requests in flight may take to finish when the gateway stops."},
       {"listen", TableSlot{[&config] { return listen_keys(config); }}, "The three doors."},

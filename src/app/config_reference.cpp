@@ -19,8 +19,10 @@ A secret never stands in this file; it says where the secret is: `file:/path` (r
 `env:NAME` (a variable, overwritten after reading) or `credential:name` (a systemd credential).
 
 `SIGHUP` makes the gateway read the file again. The new configuration replaces the old one as a whole, without dropping
-a request; if it has an error, the old one stays and the log says why. Addresses and ports of the doors, `store_dir`,
-`root_key`, `threads`, `[limits]` and `[journal]` are read at start only; a reload that changes them says so.
+a request; if it has an error, the old one stays and the log says why. The doors' addresses, ports, file names and TLS
+versions, `public_url`, `store_dir`,
+`root_key`, `[limits]`, `[log] format` and `[journal]` (but for `durable_before_send`) are read at start only; a reload
+that changes them says so.
 
 Sizes are bytes; keys ending in `_ms` are milliseconds. Clients, connections and their tokens are not configured here:
 they live in the store, and `hubward client` and `hubward connection` manage them.

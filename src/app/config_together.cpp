@@ -12,6 +12,7 @@ namespace hubward::app {
 namespace {
 
 constexpr std::size_t longest_compared = 64;
+constexpr std::size_t longest_socket_path = 107;  // unix(7): 108 with the zero at its end
 
 // Levenshtein's distance; both texts are short (longest_compared).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -33,6 +34,9 @@ class Together {
       : config_(config), place_of_(place_of) {}
 
   std::vector<Complaint> all() {
+    if (config_.admin_socket().size() > longest_socket_path)
+      complain("store_dir", fmt::format("store_dir is too long: with /admin.sock it may have {} bytes",
+                                        longest_socket_path));
     doors();
     for (const auto& [name, app] : config_.apps) {
       if (app.kind == AppSettings::Kind::OAuth) oauth_app(name, app);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/operations.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "async/await.hpp"
+
+namespace hubward::admin {
+namespace {
+
+constexpr std::chrono::seconds refresh_wait{30};
+
+Json time_or_null(const std::optional<TimePoint>& time) {
+  return time ? Json(to_iso8601(*time)) : Json();
+}
+
+Json facts_of(const grants::ConnectionView& view) {
+  Json trouble;
+  if (view.last_trouble)
+    trouble = fmt::format("{}, at {}; {}", view.last_trouble->cause, to_iso8601(view.last_trouble->at),
+                          view.last_trouble->next_step);
+  return Json::object({{"name", view.name.text},
+                       {"app", view.app.text},
+                       {"kind", grants::to_text(view.kind)},
+                       {"account", view.hub_id.number},
+                       {"region", view.region},
+                       {"state", grants::to_text(view.state)},
+                       {"scopes", texts(view.scopes)},
+                       {"generation", view.generation},
+                       {"connected_at", to_iso8601(view.connected_at)},
+                       {"renewed_at", to_iso8601(view.renewed_at)},
+                       {"expires_at", time_or_null(view.expires_at)},
+                       {"trouble", std::move(trouble)}});
+}
+
+Json facts_of(const gateway::Client& client) {
+  Json connections = Json::array();
+  for (const ConnectionName& connection : client.connections) connections.push(connection.text);
+  Json networks = Json::array();
+  for (const gateway::Network& network : client.networks) networks.push(network.text());
+  Json keys = Json::array();
+  for (const gateway::StoredKey& key : client.keys)
+    keys.push(Json::object({{"id", key.id},
+                            {"created_at", to_iso8601(key.created)},
+                            {"expires_at", time_or_null(key.expires)}}));
+  return Json::object({{"name", client.name.text},
+                       {"role", client.role.text},
+                       {"connections", std::move(connections)},
+                       {"networks", std::move(networks)},
+                       {"created_at", to_iso8601(client.created)},
+                       {"revoked_at", time_or_null(client.revoked)},
+                       {"keys", std::move(keys)}});
+}
+
+std::unexpected<Error> no_connection(const ConnectionName& name) {
+  return invalid(
+      "CONNECTION_UNKNOWN",
+      fmt::format("there is no connection \"{}\"; hubward connection list shows those there are", name.text));
+}
+
+std::unexpected<Error> no_client(const ClientName& name) {
+  return invalid(
+      "CLIENT_UNKNOWN",
+      fmt::format("there is no client \"{}\"; hubward client list shows those there are", name.text));
+}
+
+Reply with_key(const ClientName& client, Secret key) {
+  return {Json::object({{"client", client.text}}), "key", std::move(key)};
+}
+
+std::string_view name_of(vault::RootKeyStatus::State state) {
+  switch (state) {
+    case vault::RootKeyStatus::State::Current: return "current";
+    case vault::RootKeyStatus::State::Next: return "next";
+    case vault::RootKeyStatus::State::Retiring: return "retiring";
+    case vault::RootKeyStatus::State::Retired: return "retired";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Operations::Operations(Parts parts, std::shared_ptr<const Roster> roster)
+    : parts_(std::move(parts)), roster_(std::move(roster)), since_(parts_.clock.now()) {}
+
+std::vector<std::string> Operations::troubles() const {
+  std::vector<std::string> sentences;
+  if (parts_.journal.statistics().failing)
+    sentences.emplace_back("the journal cannot be written; calls are refused until it can");
+  for (const grants::ConnectionView& view : parts_.grants.list()) {
+    if (view.state == grants::ConnectionState::Connected) continue;
+    sentences.push_back(fmt::format("connection {} is {}{}", view.name.text, grants::to_text(view.state),
+                                    view.last_trouble ? ": " + view.last_trouble->next_step : ""));
+  }
+  for (const gateway::Client* client : parts_.clients.list()) {
+    if (!client->revoked && !roster_->roles.contains(client->role))
+      sentences.push_back(fmt::format("client {} has role {}, which the configuration does not have",
+                                      client->name.text, client->role.text));
+  }
+  return sentences;
+}
+
+Json Operations::journal_facts() const {
+  journal::Journal::Statistics statistics = parts_.journal.statistics();
+  return Json::object({{"state", statistics.failing ? "failing" : "writing"},
+                       {"waiting", statistics.waiting},
+                       {"lag_ms", statistics.lag.count()},
+                       {"written", statistics.records},
+                       {"refused", statistics.refused}});
+}
+
+Async<Result<Json>> Operations::status() const {
+  Result<Json> ready = co_await readiness();
+  if (!ready) co_return std::unexpected(ready.error());
+  bool serves = (*ready)["ready"].boolean().value_or(false);
+  co_return Json::object({{"state", serves ? "ready" : "not ready"},
+                          {"version", parts_.version},
+                          {"since", to_iso8601(since_)},
+                          {"pid", static_cast<std::int64_t>(getpid())},
+                          {"connections", parts_.grants.list().size()},
+                          {"clients", parts_.clients.list().size()},
+                          {"journal", (*ready)["journal"]["state"]},
+                          {"simulator_apps", texts(roster_->simulator_apps())},
+                          {"troubles", texts(troubles())}});
+}
+
+Async<Result<Json>> Operations::readiness() const {
+  Result<vault::KeyStatus> keys = co_await parts_.vault.status();
+  bool journal_writes = !parts_.journal.statistics().failing;
+  Json root_key;
+  if (keys && !keys->root_keys.empty()) root_key = keys->root_keys.front().id.text;
+  co_return Json::object({{"ready", keys.has_value() && journal_writes},
+                          {"root_key", std::move(root_key)},
+                          {"store", keys ? Json("reads") : Json(keys.error().message)},
+                          {"journal", journal_facts()},
+                          {"simulator_apps", texts(roster_->simulator_apps())}});
+}
+
+Json Operations::list_connections() const {
+  Json connections = Json::array();
+  for (const grants::ConnectionView& view : parts_.grants.list()) connections.push(facts_of(view));
+  return Json::object({{"connections", std::move(connections)}});
+}
+
+Result<Json> Operations::show_connection(const ConnectionName& name) const {
+  std::optional<grants::ConnectionView> view = parts_.grants.show(name);
+  if (!view) return no_connection(name);
+  return facts_of(*view);
+}
+
+Async<Result<Json>> Operations::invite(grants::InviteOrder order, grants::Actor actor) {
+  Result<grants::Invite> invite = co_await parts_.installs.invite(std::move(order), std::move(actor));
+  if (!invite) co_return std::unexpected(invite.error());
+  co_return Json::object({{"url", invite->address}, {"expires_at", to_iso8601(invite->expires_at)}});
+}
+
+Async<Result<Json>> Operations::put_token(ConnectionName name, std::optional<AppName> app, Secret token,
+                                          grants::Actor actor) {
+  if (!app) {
+    std::optional<grants::ConnectionView> view = parts_.grants.show(name);
+    if (!view) co_return no_connection(name);
+    app = view->app;
+  }
+  Result<grants::ConnectionView> connected = co_await parts_.grants.connect_static(
+      std::move(name), std::move(*app), std::move(token), std::move(actor));
+  if (!connected) co_return std::unexpected(connected.error());
+  co_return facts_of(*connected);
+}
+
+Async<Result<Json>> Operations::refresh(ConnectionName name) {
+  if (!parts_.grants.show(name)) co_return no_connection(name);
+  Deadline deadline = after(refresh_wait);
+  Result<grants::ConnectionView> renewed = co_await parts_.grants.renew(std::move(name), deadline);
+  if (!renewed) co_return std::unexpected(renewed.error());
+  co_return facts_of(*renewed);
+}
+
+Async<Result<Json>> Operations::disconnect(ConnectionName name, grants::Uninstall uninstall,
+                                           grants::Actor actor) {
+  if (!parts_.grants.show(name)) co_return no_connection(name);
+  Result<grants::Disconnected> gone = co_await parts_.grants.disconnect(name, uninstall, std::move(actor));
+  if (!gone) co_return std::unexpected(gone.error());
+  if (parts_.forget_connection) parts_.forget_connection(name);
+  co_return Json::object(
+      {{"done", texts(gone->done)}, {"not_done", texts(gone->not_done)}, {"remains", texts(gone->remains)}});
+}
+
+Json Operations::list_clients() const {
+  Json clients = Json::array();
+  for (const gateway::Client* client : parts_.clients.list()) clients.push(facts_of(*client));
+  return Json::object({{"clients", std::move(clients)}});
+}
+
+Result<Json> Operations::show_client(const ClientName& name) const {
+  const gateway::Client* client = parts_.clients.find(name);
+  if (client == nullptr) return no_client(name);
+  return facts_of(*client);
+}
+
+Async<Result<Reply>> Operations::create_client(gateway::NewClient wanted) {
+  if (!roster_->roles.contains(wanted.role))
+    co_return invalid(
+        "ROLE_UNKNOWN",
+        fmt::format("the configuration has no role \"{}\"; hubward role list shows those it has",
+                    wanted.role.text));
+  for (const ConnectionName& connection : wanted.connections)
+    if (!parts_.grants.show(connection)) co_return no_connection(connection);
+  ClientName name = wanted.name;
+  Result<Secret> key = co_await parts_.clients.create(std::move(wanted));
+  if (!key) co_return std::unexpected(key.error());
+  co_return with_key(name, std::move(*key));
+}
+
+Async<Result<Reply>> Operations::rotate_client(ClientName name, std::chrono::seconds overlap) {
+  if (parts_.clients.find(name) == nullptr) co_return no_client(name);
+  Result<Secret> key = co_await parts_.clients.rotate(name, overlap);
+  if (!key) co_return std::unexpected(key.error());
+  co_return with_key(name, std::move(*key));
+}
+
+Async<Result<Json>> Operations::revoke_client(ClientName name) {
+  if (parts_.clients.find(name) == nullptr) co_return no_client(name);
+  Result<void> revoked = co_await parts_.clients.revoke(name);
+  if (!revoked) co_return std::unexpected(revoked.error());
+  co_return show_client(name);
+}
+
+Async<Result<Json>> Operations::key_status() const {
+  Result<vault::KeyStatus> status = co_await parts_.vault.status();
+  if (!status) co_return std::unexpected(status.error());
+  Json root_keys = Json::array();
+  for (const vault::RootKeyStatus& key : status->root_keys)
+    root_keys.push(
+        Json::object({{"id", key.id.text}, {"state", name_of(key.state)}, {"since", to_iso8601(key.since)}}));
+  Json left;
+  if (status->left_to_rotate) left = Json(*status->left_to_rotate);
+  co_return Json::object({{"root_keys", std::move(root_keys)},
+                          {"data_keys", status->data_keys},
+                          {"connections", status->connections},
+                          {"left_to_rotate", std::move(left)}});
+}
+
+Async<Result<Json>> Operations::rotate_root(std::string source) {
+  Result<vault::RotationReport> report = co_await parts_.rotate_root(std::move(source));
+  if (!report) co_return std::unexpected(report.error());
+  co_return Json::object(
+      {{"from", report->from.text}, {"to", report->to.text}, {"rewrapped", report->rewrapped}});
+}
+
+}  // namespace hubward::admin

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator can ask for and change, as functions from plain values to JSON. The router (admin/api.hpp)
+// calls them, whether the question came over the socket, the operators' door, or from a command in a process
+// of its own; who may ask is decided before (admin/doors.hpp), and every change is recorded by the router.
+//
+// A resource of the home loop of its Grants. The roster is an immutable snapshot, swapped whole by a reload.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/roster.hpp"
+#include "async/async.hpp"
+#include "async/blocking_pool.hpp"
+#include "core/clock.hpp"
+#include "core/json.hpp"
+#include "core/secret.hpp"
+#include "gateway/clients.hpp"
+#include "grants/grants.hpp"
+#include "grants/installs.hpp"
+#include "journal/journal.hpp"
+#include "vault/vault.hpp"
+
+namespace hubward::admin {
+
+// Everything outlives the Operations.
+struct Parts {
+  const Clock& clock;
+  BlockingPool& pool;
+  const hubspot::Catalogue& catalogue;
+  vault::Vault& vault;
+  grants::Grants& grants;
+  grants::Installs& installs;
+  gateway::Clients& clients;
+  journal::Journal& journal;
+  std::string version;
+  // Wraps every key with the root key at this source ("file:…"); the room app knows how to read one.
+  std::function<Async<Result<vault::RotationReport>>(std::string source)> rotate_root;
+  // Closes what is kept open towards HubSpot for a connection that is gone. May be empty.
+  std::function<void(const ConnectionName&)> forget_connection = {};
+};
+
+// An answer, and the one secret that it may show once.
+struct Reply {
+  Json json;
+  std::string secret_member;  // its name in the answer: "key"
+  std::optional<Secret> secret;
+};
+
+// A page of the journal.
+struct JournalQuestion {
+  enum class Lines { Text, Json, Csv } lines = Lines::Text;
+  journal::Search search;
+};
+
+class Operations {
+ public:
+  Operations(Parts parts, std::shared_ptr<const Roster> roster);
+  void set(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
+  const Roster& roster() const { return *roster_; }
+  const hubspot::Catalogue& catalogue() const { return parts_.catalogue; }
+
+  Async<Result<Json>> status() const;
+  // Whether calls can be served, and what an operator should know besides: {"ready", …}.
+  Async<Result<Json>> readiness() const;
+
+  Json list_connections() const;
+  Result<Json> show_connection(const ConnectionName& name) const;
+  Async<Result<Json>> invite(grants::InviteOrder order, grants::Actor actor);
+  // A static token for a connection, new or not; without `app` that of the connection as it is.
+  Async<Result<Json>> put_token(ConnectionName name, std::optional<AppName> app, Secret token,
+                                grants::Actor actor);
+  Async<Result<Json>> refresh(ConnectionName name);
+  Async<Result<Json>> disconnect(ConnectionName name, grants::Uninstall uninstall, grants::Actor actor);
+
+  Json list_clients() const;
+  Result<Json> show_client(const ClientName& name) const;
+  // Role and connections must exist: a client of a misspelled one would be refused without a reason in sight.
+  Async<Result<Reply>> create_client(gateway::NewClient wanted);
+  Async<Result<Reply>> rotate_client(ClientName name, std::chrono::seconds overlap);
+  Async<Result<Json>> revoke_client(ClientName name);
+
+  Async<Result<Json>> key_status() const;
+  Async<Result<Json>> rotate_root(std::string source);
+
+  // {"header", "lines", "next"}: lines with their ends, as they are to be printed.
+  Async<Result<Json>> search_journal(JournalQuestion question) const;
+  Async<Result<Json>> tail_journal(JournalQuestion::Lines lines, std::size_t count) const;
+
+ private:
+  std::vector<std::string> troubles() const;
+  Json journal_facts() const;
+
+  Parts parts_;
+  std::shared_ptr<const Roster> roster_;
+  TimePoint since_;
+};
+
+// A record on one line, for people.
+std::string to_line(const journal::Record& record);
+
+}  // namespace hubward::admin

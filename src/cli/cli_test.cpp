@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "cli/fake_house.hpp"
+#include "cli/run.hpp"
+#include "cli/text.hpp"
+#include "core/ascii.hpp"
+
+namespace hubward::cli {
+namespace {
+
+struct Outcome {
+  int exit;
+  std::string out, err;
+};
+
+Outcome run_words(FakeHouse& house, std::string_view words, std::string_view input = "") {
+  Outcome outcome{};
+  Streams streams{[&](std::string_view text) { outcome.out += text; },
+                  [&](std::string_view text) { outcome.err += text; },
+                  [&](std::string_view) -> Result<Secret> {
+                    if (input.empty()) return invalid("SECRET_MISSING", "standard input holds no token");
+                    return Secret(input);
+                  }};
+  std::vector<std::string> arguments;
+  for (std::string_view word : split(words, ' '))
+    if (!word.empty()) arguments.emplace_back(word);
+  outcome.exit = run(std::move(arguments), house, streams);
+  return outcome;
+}
+
+FakeHouse answering(int status, std::string body) {
+  FakeHouse house;
+  house.answers.push_back(Answer{status, std::move(body)});
+  return house;
+}
+
+const std::string_view every_command[] = {"",
+                                          "serve",
+                                          "check",
+                                          "status",
+                                          "app",
+                                          "app list",
+                                          "app show",
+                                          "role",
+                                          "role list",
+                                          "role show",
+                                          "role explain",
+                                          "connection",
+                                          "connection invite",
+                                          "connection add",
+                                          "connection list",
+                                          "connection show",
+                                          "connection rotate",
+                                          "connection refresh",
+                                          "connection disconnect",
+                                          "client",
+                                          "client create",
+                                          "client list",
+                                          "client show",
+                                          "client rotate",
+                                          "client revoke",
+                                          "keys",
+                                          "keys status",
+                                          "keys rotate",
+                                          "store",
+                                          "store check",
+                                          "store backup",
+                                          "store restore",
+                                          "journal",
+                                          "journal tail",
+                                          "journal find",
+                                          "journal export"};
+
+// A difference is a decision. To take it over: HUBWARD_WRITE_GOLDEN=1 build/dev/cli_test
+TEST_CASE("the help of every command is what docs/cli-help.txt says") {
+  FakeHouse house;
+  std::string all;
+  for (std::string_view words : every_command) {
+    Outcome outcome = run_words(house, std::string(words) + " --help");
+    CHECK(outcome.exit == Done);
+    CHECK(outcome.err.empty());
+    all += "$ hubward " + std::string(words) + (words.empty() ? "" : " ") + "--help\n" + outcome.out + "\n";
+  }
+  constexpr const char* golden = "docs/cli-help.txt";
+  if (std::getenv("HUBWARD_WRITE_GOLDEN") != nullptr) std::ofstream(golden) << all;
+  std::stringstream kept;
+  kept << std::ifstream(golden).rdbuf();
+  bool same = kept.str() == all;
+  CHECK_MESSAGE(same, "the help has changed; look at it and write docs/cli-help.txt anew");
+}
+
+TEST_CASE("a command becomes one call of the operators' API") {
+  struct Row {
+    std::string_view words;
+    std::string method, target, body;
+  };
+  const Row rows[] = {
+      {"status", "GET", "/api/v1/status", ""},
+      {"app show crm", "GET", "/api/v1/apps/crm", ""},
+      {"role list", "GET", "/api/v1/roles", ""},
+      {"role explain reader GET /crm/v3/objects/contacts?limit=1", "POST", "/api/v1/roles/reader/explain",
+       R"({"method":"GET","target":"/crm/v3/objects/contacts?limit=1"})"},
+      {"connection invite acme --app crm --account 88 --hours 2", "POST", "/api/v1/invites",
+       R"({"connection":"acme","app":"crm","expires_seconds":7200,"account":88})"},
+      {"connection show a/b", "GET", "/api/v1/connections/a%2Fb", ""},
+      {"connection refresh acme", "POST", "/api/v1/connections/acme/refresh", ""},
+      {"connection disconnect acme --uninstall", "POST", "/api/v1/connections/acme/disconnect",
+       R"({"uninstall":true})"},
+      {"client create billing --role reader --connection a --connection b --network 10.0.0.0/8", "POST",
+       "/api/v1/clients",
+       R"({"name":"billing","role":"reader","connections":["a","b"],"networks":["10.0.0.0/8"]})"},
+      {"client rotate billing", "POST", "/api/v1/clients/billing/rotate", R"({"overlap_seconds":86400})"},
+      {"client rotate billing --overlap 0", "POST", "/api/v1/clients/billing/rotate",
+       R"({"overlap_seconds":0})"},
+      {"client revoke billing", "POST", "/api/v1/clients/billing/revoke", ""},
+      {"keys rotate --to env:NEW", "POST", "/api/v1/keys/rotate", R"({"to":"env:NEW"})"},
+      {"journal tail -n 5", "GET", "/api/v1/journal/tail?count=5&format=text", ""},
+      {"journal find --client a&b --from 24h", "GET", "/api/v1/journal?format=text&from=24h&client=a%26b",
+       ""},
+      {"journal export --csv", "GET", "/api/v1/journal?format=csv", ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.words);
+    FakeHouse house = answering(200, R"({"lines":["x\n"],"allowed":true,"state":"ready"})");
+    Outcome outcome = run_words(house, row.words);
+    CHECK(outcome.exit == Done);
+    CHECK(outcome.err == "");
+    REQUIRE(house.asked.size() == 1);
+    CHECK(house.asked[0].method == row.method);
+    CHECK(house.asked[0].target == row.target);
+    CHECK(house.asked[0].body == row.body);
+  }
+}
+
+TEST_CASE("wrong words exit 2, say what is wrong and where help is") {
+  struct Row {
+    std::string_view words, part;
+  };
+  const Row rows[] = {
+      {"", "subcommand"},
+      {"conection list", "there is no command \"conection\" here, only serve, check"},
+      {"client lst", "there is no command \"lst\" here, only create, list"},
+      {"client create x", "--role"},
+      {"connection invite acme --app crm --account 12x", "--account"},
+      {"connection invite acme --app crm --hours 0", "--hours"},
+      {"client rotate x --overlap soon", "--overlap"},
+      {"journal tail -n 0", "--count"},
+      {"connection add office --app office secret-token", "secret-token"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.words);
+    FakeHouse house = answering(200, "{}");
+    Outcome outcome = run_words(house, row.words);
+    CHECK(outcome.exit == WrongUse);
+    CHECK(outcome.out == "");
+    CHECK(outcome.err.starts_with("hubward: "));
+    CHECK_MESSAGE(outcome.err.find(row.part) != std::string::npos, outcome.err);
+    CHECK(house.asked.empty());
+  }
+}
+
+TEST_CASE("a token comes from standard input and is handed on alone") {
+  FakeHouse house = answering(200, R"({"name":"office"})");
+
+  Outcome outcome = run_words(house, "connection add office --app office", "pat-na1-x");
+
+  CHECK(outcome.exit == Done);
+  CHECK(house.asked[0].target == "/api/v1/connections/office/token?app=office");
+  CHECK(house.asked[0].secret == "pat-na1-x");
+  CHECK(house.asked[0].body == "");
+  CHECK(outcome.out.find("pat-") == std::string::npos);
+}
+
+TEST_CASE("without a token nothing is asked") {
+  FakeHouse house = answering(200, "{}");
+
+  Outcome outcome = run_words(house, "connection rotate office");
+
+  CHECK(outcome.exit == Failed);
+  CHECK(outcome.err == "hubward: standard input holds no token\n");
+  CHECK(house.asked.empty());
+}
+
+TEST_CASE("a refusal is shown as the gateway's own sentence and exits 1") {
+  FakeHouse house =
+      answering(404, R"({"category":"HUBWARD_CLIENT_UNKNOWN","message":"there is no client x"})");
+
+  Outcome outcome = run_words(house, "client show x");
+
+  CHECK(outcome.exit == Failed);
+  CHECK(outcome.err == "hubward: there is no client x\n");
+}
+
+TEST_CASE("with --json the answer is printed as it came") {
+  FakeHouse house = answering(200, R"({"clients":[{"name":"a"}]})");
+
+  CHECK(run_words(house, "client list --json").out == "{\"clients\":[{\"name\":\"a\"}]}\n");
+}
+
+TEST_CASE("what was found is the exit code") {
+  FakeHouse denied = answering(200, R"({"allowed":false,"explanation":"no rule allows it"})");
+  CHECK(run_words(denied, "role explain r GET /x").exit == Failed);
+  FakeHouse nothing = answering(200, R"({"lines":[]})");
+  CHECK(run_words(nothing, "journal find").exit == Failed);
+  FakeHouse wrong;
+  wrong.fine = false;
+  CHECK(run_words(wrong, "check").exit == Failed);
+  FakeHouse not_done = answering(200, R"({"done":[],"not_done":["HubSpot was not reached"],"remains":[]})");
+  Outcome outcome = run_words(not_done, "connection disconnect x");
+  CHECK(outcome.exit == Failed);
+  CHECK(outcome.out == "  NOT DONE  HubSpot was not reached\n");
+}
+
+TEST_CASE("a search goes through all its pages") {
+  FakeHouse house;
+  house.answers.push_back(Answer{200, R"({"header":"a,b\r\n","lines":["1\r\n"],"next":"7.2"})"});
+  house.answers.push_back(Answer{200, R"({"header":"a,b\r\n","lines":[],"next":"9.0"})"});
+  house.answers.push_back(Answer{200, R"({"header":"a,b\r\n","lines":["2\r\n"]})"});
+
+  Outcome outcome = run_words(house, "journal export --csv");
+
+  CHECK(outcome.out == "a,b\r\n1\r\n2\r\n");
+  CHECK(house.asked[1].target == "/api/v1/journal?format=csv&after=7.2");
+  CHECK(house.asked[2].target == "/api/v1/journal?format=csv&after=9.0");
+}
+
+TEST_CASE("the configuration file comes from the flag, the environment, or its usual place") {
+  FakeHouse house;
+  unsetenv("HUBWARD_CONFIG");
+  run_words(house, "serve");
+  CHECK(house.config_file == "/etc/hubward/hubward.toml");
+  setenv("HUBWARD_CONFIG", "/from/environment", 1);
+  run_words(house, "serve");
+  CHECK(house.config_file == "/from/environment");
+  run_words(house, "serve --config /from/flag");
+  CHECK(house.config_file == "/from/flag");
+  unsetenv("HUBWARD_CONFIG");
+}
+
+TEST_CASE("tables are aligned and hold no control bytes") {
+  Json items = Json::array({Json::object({{"name", "a\x1b[2J"}, {"list", Json::array({"x", "y"})}}),
+                            Json::object({{"name", "longer"}, {"list", true}})});
+
+  CHECK(table(items, {{"NAME", "name"}, {"LIST", "list"}}, "none") ==
+        "NAME    LIST\n"
+        "a?[2J   x, y\n"
+        "longer  yes\n");
+  CHECK(table(Json::array(), {}, "none") == "none\n");
+}
+
+}  // namespace
+}  // namespace hubward::cli

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A House for tests: answers calls from a list and remembers what it was asked.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/house.hpp"
+
+namespace hubward::cli {
+
+class FakeHouse final : public House {
+ public:
+  struct Asked {
+    std::string method, target, body, secret;
+  };
+  std::vector<Asked> asked;
+  std::deque<Result<Answer>> answers;  // in order; the last one stays
+  std::string config_file;
+  bool fine = true;
+
+  int serve(const std::string& file) override {
+    config_file = file;
+    return Done;
+  }
+  Explanation check(const std::string& file, Form form) override {
+    config_file = file;
+    return {form == Form::Json ? "{}\n" : "explained\n", fine};
+  }
+  std::string configuration_reference() override { return "reference\n"; }
+  Result<std::unique_ptr<Gate>> gate(const std::string& file) override {
+    config_file = file;
+    return std::make_unique<FakeGate>(*this);
+  }
+  Result<StorePlace> store(const std::string&) override {
+    return failure("NO_STORE", Fault::Store, Retry::Never, "there is no store here");
+  }
+
+ private:
+  class FakeGate final : public Gate {
+   public:
+    explicit FakeGate(FakeHouse& house) : house_(house) {}
+    Result<Answer> ask(Call call) override {
+      house_.asked.push_back({call.method, call.target, call.body.is_null() ? "" : call.body.dump(),
+                              call.secret ? std::string(call.secret->reveal_text()) : ""});
+      Result<Answer> answer = house_.answers.front();
+      if (house_.answers.size() > 1) house_.answers.pop_front();
+      return answer;
+    }
+
+   private:
+    FakeHouse& house_;
+  };
+};
+
+}  // namespace hubward::cli

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands need of the rest of the program. Most commands are one call of the operators' API
+// (admin/api.hpp), sent to the running gateway over its local socket or, where none runs, answered in this
+// process under the store's lock: the command does not know which. The room app implements House; tests have
+// fake_house.hpp. One thread; blocking.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.hpp"
+#include "core/result.hpp"
+#include "core/secret.hpp"
+#include "store/maintenance.hpp"
+
+namespace hubward::cli {
+
+// The program's exit codes (docs/cli.md).
+enum Exit : int { Done = 0, Failed = 1, WrongUse = 2 };
+
+// One call of the operators' API. `target` begins with "/api/v1/"; the body is JSON or, where the call hands
+// over a token, that token alone.
+struct Call {
+  std::string method = "GET";
+  std::string target;
+  Json body;                     // null: none
+  std::optional<Secret> secret;  // instead of `body`
+};
+
+struct Answer {
+  int status = 0;
+  std::string body;  // JSON
+};
+
+// The way to the operators' API, for as many calls as a command makes.
+class Gate {
+ public:
+  virtual ~Gate() = default;
+  virtual Result<Answer> ask(Call call) = 0;
+};
+
+enum class Form { ForPeople, Json };
+
+// Where the store is and how to look at it, for the commands that work on its files.
+struct StorePlace {
+  std::string directory;
+  std::vector<store::FileCheck> checks;
+  // Writes into the restored journal that, and from where, it was restored.
+  std::function<Result<void>(const std::string& backup)> record_restore;
+};
+
+class House {
+ public:
+  virtual ~House() = default;
+  // Runs the gateway until it is told to stop. Answers the exit code.
+  virtual int serve(const std::string& config_file) = 0;
+  // What the configuration means, as text or as JSON; `fine` is false when something is wrong.
+  struct Explanation {
+    std::string text;
+    bool fine = true;
+  };
+  virtual Explanation check(const std::string& config_file, Form form) = 0;
+  virtual std::string configuration_reference() = 0;
+  // The running gateway, or this process under the store's lock.
+  virtual Result<std::unique_ptr<Gate>> gate(const std::string& config_file) = 0;
+  virtual Result<StorePlace> store(const std::string& config_file) = 0;
+};
+
+// The command's surroundings.
+struct Streams {
+  std::function<void(std::string_view)> out;
+  std::function<void(std::string_view)> err;
+  // A secret from standard input, without its line end; typed unseen when that is a terminal.
+  std::function<Result<Secret>(std::string_view prompt)> read_secret;
+};
+Streams standard_streams();
+
+}  // namespace hubward::cli

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside cli: one run of the program, from the words to the exit code. The declarations of commands fill
+// `chosen`; run() calls it once the words have been read without error.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/house.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace hubward::cli {
+
+class Session {
+ public:
+  Session(House& house, const Streams& streams) : house(house), streams(streams) {}
+
+  House& house;
+  const Streams& streams;
+  std::string config_file;
+  bool json = false;
+  std::function<int()> chosen;
+  // What options are read into; one command runs, so commands share the words.
+  struct Words {
+    std::string name, app, role, account, token_file, method, target, to, path;
+    std::string overlap = "24h";
+    std::vector<std::string> connections, networks;
+    std::vector<std::pair<std::string, std::string>> filter;  // of the journal: query names and values
+    std::uint64_t count = 20;
+    std::uint64_t expires_hours = 1;
+    bool uninstall = false, overwrite = false, csv = false, reference = false;
+  } words;
+
+  Form form() const { return json ? Form::Json : Form::ForPeople; }
+  int complain(const Error& error) const;
+  int complain(std::string_view sentence) const;
+
+  // The JSON of a good answer, or an error with the gateway's own sentence.
+  Result<Json> ask(Gate& gate, Call call) const;
+  Result<Json> ask(Call call) const;
+  // Asks and prints: as it came with --json, else by `for_people`.
+  int show(Call call, const std::function<std::string(const Json&)>& for_people) const;
+  int print(const Json& answer, const std::function<std::string(const Json&)>& for_people) const;
+};
+
+// A command, with what every command has: --config, --json, an example under its help.
+CLI::App* command(CLI::App& parent, Session& session, std::string name, std::string what,
+                  std::string example);
+// A word like `connection`, which only groups commands.
+CLI::App* group(CLI::App& parent, std::string name, std::string what);
+
+void add_gateway_commands(CLI::App& root, Session& session);        // serve, check, status
+void add_configuration_commands(CLI::App& root, Session& session);  // app, role
+void add_connection_commands(CLI::App& root, Session& session);
+void add_client_commands(CLI::App& root, Session& session);
+void add_key_commands(CLI::App& root, Session& session);
+void add_store_commands(CLI::App& root, Session& session);
+void add_journal_commands(CLI::App& root, Session& session);
+
+}  // namespace hubward::cli
