@@ -57,10 +57,10 @@ void Secret::shrink(std::size_t size) noexcept {
 }
 
 void wipe(std::span<std::byte> bytes) noexcept {
-  ::explicit_bzero(bytes.data(), bytes.size());
+  if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
 }
 void wipe(std::span<char> text) noexcept {
-  ::explicit_bzero(text.data(), text.size());
+  if (!text.empty()) ::explicit_bzero(text.data(), text.size());
 }
 
 }  // namespace hubward

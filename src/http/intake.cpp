@@ -49,8 +49,16 @@ Async<Stream::State> Intake::fill(std::size_t capacity, Deadline deadline) {
 
 Async<Stream::State> Intake::wait_for_bytes(Deadline deadline) {
   if (!empty()) co_return Stream::State::Ok;
-  Stream::State state = co_await fill(usual_size, deadline);
+  Stream::State state = co_await stream_.wait_for_bytes(deadline);
+  if (state == Stream::State::Ok) state = co_await fill(usual_size, deadline);
   co_return state;
+}
+
+void Intake::release() {
+  wipe_consumed();
+  if (!empty()) return;
+  buffer_.reset();
+  capacity_ = 0;
 }
 
 Async<Intake::Head> Intake::read_head(HeadLimits limits, Deadline deadline) {

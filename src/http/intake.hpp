@@ -28,8 +28,10 @@ class Intake {
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
 
-  // Until there is a byte that has not been read. Gives the buffer back while it waits.
+  // Until there is a byte that has not been read.
   Async<Stream::State> wait_for_bytes(Deadline deadline);
+  // Gives the buffer back when nothing unread is in it.
+  void release();
 
   struct Head {
     Stream::State state = Stream::State::Ok;

@@ -350,6 +350,20 @@ TEST_CASE("slow clients are ended in time") {
   talk(tls_door.port(), get("/plain-to-tls"));  // an alert, or nothing
 }
 
+TEST_CASE("a connection that was idle for a while is served as before") {
+  FakeDoor door(answer);
+  RawSocket socket(door.port());
+  socket.send(get("/1"));
+  CHECK(socket.read_until("GET /1").ends_with("GET /1"));
+  timeval longer_than_buffers_are_kept{.tv_sec = 1, .tv_usec = 200'000};
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &longer_than_buffers_are_kept,
+               sizeof longer_than_buffers_are_kept);
+  CHECK(socket.read_to_end().empty());
+  CHECK_FALSE(socket.ended());
+  socket.send(get("/2", "Connection: close\r\n"));
+  CHECK(socket.read_to_end().ends_with("GET /2"));
+}
+
 TEST_CASE("a client that does not read its answer is ended in time") {
   std::promise<void> reached, drained;
   auto handler = [&](Request) -> Async<Response> {

@@ -40,6 +40,11 @@ class MessageWriter {
   MessageWriter(const MessageWriter&) = delete;
   MessageWriter& operator=(const MessageWriter&) = delete;
 
+  // Gives the buffer back between messages.
+  void release() {
+    clear();
+    out_.shrink_to_fit();
+  }
   // Begins a head of at most `head_size` bytes. append() never moves what is there.
   void begin(std::size_t head_size);
   void append(std::string_view text);

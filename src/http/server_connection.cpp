@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/server_connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -21,6 +22,8 @@ constexpr std::uint64_t droppable_body = 64 * 1024;
 // its way (RFC 9112 section 9.6).
 constexpr auto linger_time = 1s;
 constexpr std::size_t linger_bytes = 256 * 1024;
+// A busy connection keeps its buffers; one that pauses longer than this does without.
+constexpr auto buffers_kept = 1s;
 // Status line, framing fields and line ends around the fields of an answer.
 constexpr std::size_t head_overhead = 160;
 
@@ -108,10 +111,21 @@ Async<void> ServerConnection::run(std::shared_ptr<const TlsContext> tls) {
   if (next == Next::Linger) co_await linger();
 }
 
+// A connection that stays idle for longer than a moment gives its buffers back meanwhile.
+Async<Stream::State> ServerConnection::wait_for_request() {
+  // One that is new and says nothing is given the time of a head, not the patience of an idle one.
+  Deadline end = after(served_before_ ? limits_.idle : limits_.head);
+  Stream::State state = co_await intake_.wait_for_bytes(std::min(end, after(buffers_kept)));
+  if (state != Stream::State::TimedOut || end <= std::chrono::steady_clock::now()) co_return state;
+  intake_.release();
+  writer_.release();
+  state = co_await intake_.wait_for_bytes(end);
+  co_return state;
+}
+
 Async<ServerConnection::Next> ServerConnection::serve_one() {
-  // A new connection that says nothing is given the time of a head, not the patience of an idle one.
   idle_ = true;
-  Stream::State state = co_await intake_.wait_for_bytes(after(served_before_ ? limits_.idle : limits_.head));
+  Stream::State state = co_await wait_for_request();
   idle_ = false;
   if (state != Stream::State::Ok) {
     stream_.finish();

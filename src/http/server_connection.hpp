@@ -33,6 +33,7 @@ class ServerConnection {
   enum class Next { Request, Linger, Close };
 
   Async<Next> serve_one();
+  Async<Stream::State> wait_for_request();
   Async<Next> answer(Request request, bool keep_alive);
   Async<Next> refuse(int status, std::string_view code, std::string_view message);
   Async<bool> write(Response response, bool is_head, bool keep_alive);

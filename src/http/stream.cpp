@@ -108,6 +108,13 @@ Async<Stream::Read> Stream::read(std::span<char> into, Deadline deadline) {
   }
 }
 
+Async<Stream::State> Stream::wait_for_bytes(Deadline deadline) {
+  if (!drained_) co_return State::Ok;
+  State waited = co_await wait(Want::Readable, deadline);
+  if (waited == State::Ok) drained_ = false;
+  co_return waited;
+}
+
 Async<Stream::State> Stream::write(std::string_view bytes, Deadline deadline) {
   while (!bytes.empty()) {
     Attempt attempt = write_now(bytes);

@@ -38,6 +38,8 @@ class Stream {
 
   // At least one byte, as soon as there is any.
   Async<Read> read(std::span<char> into, Deadline deadline);
+  // Until read() is worth trying; needs no buffer meanwhile.
+  Async<State> wait_for_bytes(Deadline deadline);
   // All of it.
   Async<State> write(std::string_view bytes, Deadline deadline);
 
