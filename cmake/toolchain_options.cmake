@@ -12,7 +12,8 @@ if(MOLD)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wconversion
-                    -Wno-sign-conversion -Wno-c2y-extensions -Werror)
+                    -Wno-sign-conversion -Wno-c2y-extensions
+                    -Wno-missing-designated-field-initializers -Werror)
 # Foreign headers are included as system headers, so their warnings are theirs.
 
 if(HUBWARD_SANITIZE STREQUAL "address")

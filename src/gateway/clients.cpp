@@ -146,11 +146,8 @@ Result<void> Clients::admit(const NewClient& wanted) const {
 Async<Result<Secret>> Clients::create(NewClient wanted) {
   if (Result<void> admitted = admit(wanted); !admitted) co_return std::unexpected(admitted.error());
   ClientKey key = make_client_key(random_);
-  Client client;
-  client.name = wanted.name;
-  client.role = wanted.role;
-  client.connections = wanted.connections;
-  client.created = clock_.now();
+  Client client{
+      .name = wanted.name, .role = wanted.role, .connections = wanted.connections, .created = clock_.now()};
   for (const std::string& network : wanted.networks) client.networks.push_back(*Network::parse(network));
   client.keys.push_back({key.id, hash_client_key(pepper_, key.text), client.created, std::nullopt});
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door for your own programs: any HubSpot path as it is, optionally behind /c/<connection>, with a client
+// key as the bearer. Finds out who calls and which connection is named, and hands the call to the Gateway. A
+// resource of one loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/gateway.hpp"
+
+namespace hubward::gateway {
+
+// "/c/acme-prod/crm/v3/…" names a connection; any other target does not.
+struct Route {
+  std::optional<ConnectionName> connection;
+  std::string target;  // what HubSpot is asked for
+};
+Result<Route> read_route(std::string_view target);
+
+class Egress {
+ public:
+  // Everything outlives the Egress. `address` is where this door listens, for callers that send no usable
+  // Host.
+  struct Parts {
+    Gateway& gateway;
+    const Clients& clients;
+    const grants::Grants& grants;
+    journal::Journal& journal;
+    const Clock& clock;
+    crypto::Random& random;
+    CallMetrics& metrics;
+    std::string address;
+  };
+  explicit Egress(Parts parts) : parts_(std::move(parts)) {}
+
+  Async<http::Response> handle(http::Request request);
+
+ private:
+  http::Response turn_away(const http::Request& request, const std::string& correlation_id,
+                           const Error& error);
+  Async<http::Response> describe_key(std::shared_ptr<const Client> client, Secret key, http::Request request,
+                                     std::optional<ConnectionName> connection, std::string correlation_id);
+
+  Parts parts_;
+  // Strangers must not fill the journal: at most this many of their calls are recorded a second; all are
+  // counted.
+  static constexpr int strangers_recorded_a_second = 20;
+  SteadyPoint stranger_second_{};
+  int strangers_this_second_ = 0;
+};
+
+}  // namespace hubward::gateway

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/forwarding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/ascii.hpp"
+
+namespace hubward::gateway {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array never_to_hubspot = {
+    "authorization"sv,
+    "cookie"sv,
+    "cookie2"sv,
+    "host"sv,
+    "expect"sv,
+    "forwarded"sv,
+    "via"sv,
+    "x-real-ip"sv,
+    "x-client-ip"sv,
+    "true-client-ip"sv,
+    "x-cluster-client-ip"sv,
+    "hapikey"sv,
+    "x-http-method"sv,
+    "x-http-method-override"sv,
+    "x-method-override"sv,
+    "x-original-url"sv,
+    "x-rewrite-url"sv,
+    "origin"sv,
+    "referer"sv,
+    "accept-encoding"sv,
+};
+constexpr std::array never_to_hubspot_prefixes = {"x-forwarded-"sv, "proxy-"sv, "cf-"sv, "x-hubward-"sv};
+
+constexpr std::array never_to_caller = {
+    "set-cookie"sv,
+    "set-cookie2"sv,
+    "alt-svc"sv,
+    "strict-transport-security"sv,
+    "report-to"sv,
+    "nel"sv,
+    "reporting-endpoints"sv,
+    "expect-ct"sv,
+    "public-key-pins"sv,
+    "clear-site-data"sv,
+};
+
+template <class Drops>
+void drop(http::Fields& fields, Drops drops) {
+  std::vector<std::string> dropped;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    std::string name = lower(fields[i].name);
+    if (drops(name)) dropped.push_back(std::move(name));
+  }
+  for (const std::string& name : dropped) fields.remove(name);
+}
+
+}  // namespace
+
+void prepare_for_hubspot(http::Fields& fields, Encoding encoding) {
+  std::string accepted;
+  if (auto asked = fields.find("accept-encoding"); asked && encoding == Encoding::AsAsked) accepted = *asked;
+  drop(fields, [](std::string_view name) {
+    return std::ranges::find(never_to_hubspot, name) != never_to_hubspot.end() ||
+           std::ranges::any_of(never_to_hubspot_prefixes,
+                               [&](auto prefix) { return name.starts_with(prefix); });
+  });
+  if (encoding == Encoding::Identity) accepted = "identity";
+  if (!accepted.empty()) fields.add("Accept-Encoding", accepted);
+}
+
+void prepare_for_caller(http::Fields& fields) {
+  drop(fields, [](std::string_view name) {
+    return std::ranges::find(never_to_caller, name) != never_to_caller.end();
+  });
+}
+
+}  // namespace hubward::gateway

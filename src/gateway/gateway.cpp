@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "async/await.hpp"
+#include "core/ascii.hpp"
+#include "core/json.hpp"
+#include "gateway/forwarding.hpp"
+#include "gateway/refusal.hpp"
+#include "gateway/replay_buffer.hpp"
+#include "gateway/settling_body.hpp"
+#include "hubspot/error_envelope.hpp"
+#include "hubspot/link_rewrite.hpp"
+#include "hubspot/path.hpp"
+#include "hubspot/query.hpp"
+#include "policy/decide.hpp"
+
+namespace hubward::gateway {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+bool changes_something(const hubspot::Operation& operation) {
+  return !operation.effects.within({hubspot::Effect::View});
+}
+
+// Names of query parameters are the caller's words: only what looks like one of HubSpot's is kept in the
+// clear.
+bool is_plain_name(std::string_view name) {
+  constexpr std::size_t longest = 40;
+  return !name.empty() && name.size() <= longest && std::ranges::all_of(name, is_alpha);
+}
+
+// Who may be told that HubSpot refused our token: HubSpot's own 401 would read as if the caller's key were
+// wrong.
+Error token_refused(const ConnectionName& connection, const hubspot::HubSpotError& said) {
+  return Error{"TOKEN_REFUSED", Fault::HubSpot, Retry::Never,
+               fmt::format("HubSpot refused the token of connection {} ({}): the app was perhaps uninstalled "
+                           "there, or its token "
+                           "rotated; `hubward connection show {}` says what to do",
+                           connection.text, said.category.empty() ? "401 without a category" : said.category,
+                           connection.text)};
+}
+
+}  // namespace
+
+// One call on its way: what the steps have found out so far.
+struct Gateway::Passage {
+  Caller caller;
+  std::shared_ptr<const Settings> settings;
+  SteadyPoint began;
+  ConnectionName connection;
+  hubspot::CanonicalPath path;
+  hubspot::Query query;
+  hubspot::Match match;  // its views point into `path` and the catalogue
+  journal::Record record;
+
+  // What is sent to HubSpot, possibly twice.
+  http::Client* client = nullptr;
+  http::Origin upstream;
+  std::string method;
+  http::Fields fields;
+  ReplayBuffer body{nullptr, 0};
+  std::uint64_t generation = 0;  // of the token that was sent last
+
+  std::string target() const {
+    return query.sent().empty() ? path.sent() : fmt::format("{}?{}", path.sent(), query.sent());
+  }
+  bool reads_answer() const { return !changes_something(*match.operation); }
+};
+
+Gateway::Gateway(Parts parts, std::shared_ptr<const Settings> settings)
+    : parts_(parts), settings_(std::move(settings)) {}
+
+Async<http::Response> Gateway::call(Caller caller, http::Request request) {
+  auto passage = std::make_shared<Passage>();
+  passage->settings = settings_;
+  passage->began = parts_.clock.steady();
+  passage->caller = std::move(caller);
+  journal::Record& record = passage->record;
+  record.time = parts_.clock.now();
+  record.client = passage->caller.client->name.text;
+  record.correlation_id = passage->caller.correlation_id;
+  record.peer = passage->caller.address;
+
+  Result<ConnectionName> connection = choose_connection(passage->caller);
+  if (!connection) co_return refuse(*passage, connection.error());
+  passage->connection = *connection;
+  record.connection = connection->text;
+  if (Result<void> read = read_target(*passage, request); !read) co_return refuse(*passage, read.error());
+  if (Result<void> decided = decide(*passage, request.method); !decided)
+    co_return refuse(*passage, decided.error());
+
+  Result<http::Response> answer = co_await forward(passage, std::move(request));
+  if (!answer) co_return refuse(*passage, answer.error());
+  co_return hand_back(passage, std::move(*answer));
+}
+
+Result<ConnectionName> Gateway::choose_connection(const Caller& caller) const {
+  const Client& client = *caller.client;
+  if (caller.connection) {
+    if (client.may_use(*caller.connection)) return *caller.connection;
+    return invalid("CONNECTION_NOT_ALLOWED",
+                   fmt::format("client {} may not use the connection in the path; `hubward client show {}` "
+                               "lists those it may use",
+                               client.name.text, client.name.text));
+  }
+  if (client.connections.size() == 1) return client.connections.front();
+  return invalid(
+      "CONNECTION_REQUIRED",
+      fmt::format(
+          "client {} may use {} connections, so the call must name one: put /c/<connection> before the path",
+          client.name.text, client.connections.size()));
+}
+
+Result<void> Gateway::read_target(Passage& passage, const http::Request& request) const {
+  Result<hubspot::CanonicalPath> path = hubspot::canonicalise(request.path());
+  if (!path) return std::unexpected(path.error());
+  passage.path = std::move(*path);
+  Result<hubspot::Query> query = hubspot::Query::parse(request.query());
+  if (!query) return std::unexpected(query.error());
+  passage.query = std::move(*query);
+  if (auto forbidden = passage.query.forbidden_parameter()) {
+    return invalid("CREDENTIAL_IN_QUERY", fmt::format("the query parameter {} is not forwarded: the gateway "
+                                                      "adds the credential itself, in a header; account "
+                                                      "API keys (hapikey) ended in 2022",
+                                                      json_quoted(*forbidden)));
+  }
+  if (passage.path.size() > 0 && passage.path.segment(0) == "oauth") {
+    return invalid("OAUTH_NOT_FORWARDED",
+                   "OAuth calls are not forwarded: the gateway obtains, renews and revokes tokens itself "
+                   "(`hubward connection`)");
+  }
+  return {};
+}
+
+Result<void> Gateway::decide(Passage& passage, const std::string& method) const {
+  const RoleName& role_name = passage.caller.client->role;
+  auto role = passage.settings->roles.find(role_name);
+  if (role == passage.settings->roles.end()) {
+    return invalid("DENIED", fmt::format("the role {} of client {} is not in the configuration",
+                                         role_name.text, passage.caller.client->name.text));
+  }
+  journal::Record& record = passage.record;
+  auto match = parts_.catalogue.find(method, passage.path);
+  if (!match) {
+    record.decision = journal::Decision::Deny;
+    auto decision = policy::decide_unknown(role->second, match.error(), method, passage.path);
+    bool method_only = match.error().why == hubspot::Unmatched::Why::NoSuchMethod;
+    return invalid(method_only ? "METHOD_NOT_ALLOWED" : "OPERATION_UNKNOWN", std::move(decision.sentence));
+  }
+  passage.match = *match;
+  record.operation = match->operation->name;
+  record.path_template = match->operation->path_template;
+  for (const auto& parameter : match->parameters())
+    record.parameters.push_back(
+        {std::string(parameter.name), journal::id_or_hash(parts_.journal_key, parameter.value)});
+  for (const auto& parameter : passage.query.parameters())
+    if (is_plain_name(parameter.name))
+      record.parameters.push_back(
+          {"?" + parameter.name, journal::id_or_hash(parts_.journal_key, parameter.value)});
+
+  policy::Decision decision = policy::decide(role->second, *match, passage.query.associated_objects());
+  record.rule = decision.rule;
+  switch (decision.verdict) {
+    case policy::Decision::Verdict::Allow: record.decision = journal::Decision::Allow; return {};
+    case policy::Decision::Verdict::ShadowDeny: record.decision = journal::Decision::ShadowDeny; return {};
+    case policy::Decision::Verdict::Deny: break;
+  }
+  record.decision = journal::Decision::Deny;
+  return invalid("DENIED", std::move(decision.sentence));
+}
+
+// What cannot be recorded is not done.
+Async<Result<void>> Gateway::make_recordable(std::shared_ptr<Passage> passage) {
+  if (Result<void> accepting = parts_.journal.accepting(); !accepting) co_return accepting;
+  const Settings& settings = *passage->settings;
+  bool deletes = passage->match.operation->effects.has(hubspot::Effect::Delete);
+  bool before_send = (settings.durable_writes && changes_something(*passage->match.operation)) ||
+                     (settings.durable_deletes && deletes);
+  if (!before_send) co_return Result<void>{};
+  journal::Record intent = passage->record;
+  intent.details.push_back({"phase", "before-send"});
+  Result<void> durable = co_await parts_.journal.append_durably(std::move(intent));
+  co_return durable;
+}
+
+Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage, http::Request request) {
+  Result<void> recordable = co_await make_recordable(passage);
+  if (!recordable) co_return std::unexpected(recordable.error());
+  Deadline deadline = after(passage->settings->answer_wait);
+  Result<grants::Token> token = co_await parts_.grants.token_for(parts_.loop, passage->connection, deadline);
+  if (!token) co_return std::unexpected(token.error());
+  Result<http::Client*> client = parts_.upstreams.client_for(*token->app);
+  if (!client) co_return std::unexpected(client.error());
+
+  passage->client = *client;
+  passage->upstream = Upstreams::origin_for(*token->app, passage->match.operation->host);
+  passage->method = std::move(request.method);
+  passage->fields = std::move(request.fields);
+  passage->body = ReplayBuffer(std::move(request.body), passage->settings->repeatable_body_bytes);
+  prepare_for_hubspot(passage->fields, passage->reads_answer() ? Encoding::Identity : Encoding::AsAsked);
+  Result<http::Response> answer = co_await send(passage, std::move(*token));
+  if (answer && answer->status == 401) answer = co_await renew_and_repeat(passage, std::move(*answer));
+  passage->record.bytes_in = passage->body.bytes_read();
+  co_return answer;
+}
+
+Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, grants::Token token) {
+  passage->generation = token.generation;
+  http::Outgoing outgoing{.origin = passage->upstream,
+                          .pool = passage->connection.text,
+                          .method = passage->method,
+                          .target = passage->target(),
+                          .fields = passage->fields,
+                          .bearer = std::move(token.bearer),
+                          .body = passage->body.reader()};
+  SteadyPoint sent = parts_.clock.steady();
+  Result<http::Response> answer =
+      co_await passage->client->send(std::move(outgoing), after(passage->settings->answer_wait));
+  auto waited = parts_.clock.steady() - sent;
+  passage->record.upstream_duration += duration_cast<microseconds>(waited);
+  ++passage->record.attempts;
+  if (answer) {
+    passage->record.upstream_status = static_cast<std::uint16_t>(answer->status);
+    parts_.metrics.upstream_answered(answer->status, waited);
+  } else {
+    parts_.metrics.upstream_failed(answer.error().code);
+  }
+  co_return answer;
+}
+
+// HubSpot said 401. When it calls the token expired, a newer one is fetched and the call repeated, once;
+// anything else is about our token, not the caller's key, and is explained.
+Async<Result<http::Response>> Gateway::renew_and_repeat(std::shared_ptr<Passage> passage,
+                                                        http::Response refused) {
+  Result<std::string> body = co_await http::read_all(std::move(refused.body), hubspot::longest_error_body);
+  hubspot::HubSpotError said = hubspot::read_error(refused.status, body ? *body : std::string());
+  if (said.kind != hubspot::HubSpotError::Kind::ExpiredToken)
+    co_return std::unexpected(token_refused(passage->connection, said));
+  if (!passage->body.can_replay()) {
+    co_return failure("TOKEN_EXPIRED", Fault::HubSpot, Retry::Later,
+                      "HubSpot called the token expired while a large body was being sent, which cannot be "
+                      "sent again by itself: "
+                      "repeat the call");
+  }
+  Deadline deadline = after(passage->settings->answer_wait);
+  Result<grants::Token> token =
+      co_await parts_.grants.expired(parts_.loop, passage->connection, passage->generation, deadline);
+  if (!token) co_return std::unexpected(token.error());
+  parts_.metrics.renewed_and_repeated();
+  Result<http::Response> answer = co_await send(passage, std::move(*token));
+  if (answer && answer->status == 401) {
+    Result<std::string> again = co_await http::read_all(std::move(answer->body), hubspot::longest_error_body);
+    co_return std::unexpected(
+        token_refused(passage->connection, hubspot::read_error(401, again ? *again : std::string())));
+  }
+  co_return answer;
+}
+
+http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Response answer) {
+  prepare_for_caller(answer.fields);
+  answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
+  if (!answer.body) {
+    settle(*passage, answer.status, 0, {});
+    return answer;
+  }
+  std::optional<hubspot::LinkRewriter> rewriter;
+  auto type = answer.fields.find("content-type");
+  if (passage->reads_answer() && type && lower(*type).starts_with("application/json")) {
+    if (auto encoding = answer.fields.find("content-encoding"); encoding && *encoding != "identity") {
+      return refuse(
+          *passage,
+          Error{
+              "UPSTREAM_ANSWER", Fault::HubSpot, Retry::Never,
+              "HubSpot sent an encoded answer although it was asked not to, so its links cannot be checked"});
+    }
+    std::string base = passage->caller.base;
+    if (passage->caller.connection) base += "/c/" + passage->connection.text;
+    std::string upstream = http::to_string(passage->upstream);
+    rewriter.emplace(std::move(base), upstream.substr(upstream.find("//") + 2));
+  }
+  int status = answer.status;
+  answer.body = std::make_unique<SettlingBody>(
+      std::move(answer.body), std::move(rewriter), passage->settings->answer_body_bytes,
+      [this, passage, status](Settlement settlement) {
+        switch (settlement.end) {
+          case Settlement::End::Whole: settle(*passage, status, settlement.bytes, {}); break;
+          case Settlement::End::Broken: settle(*passage, status, settlement.bytes, "ANSWER_BROKE_OFF"); break;
+          case Settlement::End::Abandoned:
+            settle(*passage, status, settlement.bytes, "CALLER_WENT_AWAY");
+            break;
+        }
+      });
+  return answer;
+}
+
+http::Response Gateway::refuse(Passage& passage, const Error& error) {
+  http::Response response = refusal(error, passage.caller.correlation_id);
+  parts_.metrics.refused(error.code);
+  settle(passage, response.status, response.body ? response.body->length().value_or(0) : 0, error.code);
+  return response;
+}
+
+void Gateway::settle(Passage& passage, int status, std::uint64_t bytes, std::string_view end) {
+  journal::Record& record = passage.record;
+  auto whole = parts_.clock.steady() - passage.began;
+  record.status = static_cast<std::uint16_t>(status);
+  record.bytes_out = bytes;
+  record.reason = end;
+  record.duration = duration_cast<microseconds>(whole);
+  parts_.metrics.answered(status, whole);
+  Result<void> recorded = parts_.journal.append(std::move(record));
+  if (recorded) return;
+  parts_.metrics.unrecorded();
+  parts_.log.failed(telemetry::Level::Error, "call.unrecorded", recorded.error(),
+                    {{"correlation_id", passage.caller.correlation_id}});
+}
+
+}  // namespace hubward::gateway

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of a call, from where identity is known: connection → operation → decision → token → HubSpot → the
+// answer streamed back → recorded. Every step is one function with one result; a call that stops early leaves
+// by the same door: explained, recorded, counted. Other doors than HTTP/1 enter at call(), too.
+//
+// A resource of one loop. Settings are an immutable snapshot, swapped whole by a reload; a call keeps the one
+// that it began with.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/loop.hpp"
+#include "core/clock.hpp"
+#include "core/named.hpp"
+#include "crypto/random.hpp"
+#include "gateway/call_metrics.hpp"
+#include "gateway/clients.hpp"
+#include "gateway/upstreams.hpp"
+#include "grants/grants.hpp"
+#include "http/message.hpp"
+#include "hubspot/catalogue.hpp"
+#include "journal/journal.hpp"
+#include "policy/role.hpp"
+#include "telemetry/log.hpp"
+
+namespace hubward::gateway {
+
+struct Settings {
+  std::map<RoleName, policy::Role> roles;
+  // From sending a call to the head of HubSpot's answer; HubSpot itself gives up after 100 s (hubspot.md
+  // section 5.6).
+  std::chrono::milliseconds answer_wait{110'000};
+  // Before it is sent, a call that changes (or deletes) records is on the journal's disk.
+  bool durable_writes = false;
+  bool durable_deletes = false;
+  std::size_t repeatable_body_bytes = 256 * 1024;  // kept of a request, to send it again with a new token
+  std::uint64_t answer_body_bytes = 512ULL * 1024 * 1024;  // of one answer of HubSpot's
+};
+
+// Who calls, and how it came in.
+struct Caller {
+  std::shared_ptr<const Client> client;
+  std::string address;
+  std::string correlation_id;  // ours, a UUID; HubSpot's own is in its answer
+  // Where the caller reached us, as it wrote it: "https://localhost:8443". Paging links lead back there.
+  std::string base;
+  std::optional<ConnectionName> connection;  // named by the caller, else the client's only one
+};
+
+class Gateway {
+ public:
+  // Everything outlives the Gateway.
+  struct Parts {
+    Loop& loop;
+    const Clock& clock;
+    crypto::Random& random;
+    grants::Grants& grants;
+    journal::Journal& journal;
+    const Secret& journal_key;
+    const hubspot::Catalogue& catalogue;
+    Upstreams& upstreams;
+    CallMetrics& metrics;
+    telemetry::Log& log;
+  };
+
+  Gateway(Parts parts, std::shared_ptr<const Settings> settings);
+  void set(std::shared_ptr<const Settings> settings) { settings_ = std::move(settings); }
+
+  // `request.target` is what HubSpot is asked for, without our prefix.
+  Async<http::Response> call(Caller caller, http::Request request);
+
+ private:
+  struct Passage;
+  Result<ConnectionName> choose_connection(const Caller& caller) const;
+  Result<void> read_target(Passage& passage, const http::Request& request) const;
+  Result<void> decide(Passage& passage, const std::string& method) const;
+  Async<Result<void>> make_recordable(std::shared_ptr<Passage> passage);
+  Async<Result<http::Response>> forward(std::shared_ptr<Passage> passage, http::Request request);
+  Async<Result<http::Response>> send(std::shared_ptr<Passage> passage, grants::Token token);
+  Async<Result<http::Response>> renew_and_repeat(std::shared_ptr<Passage> passage, http::Response refused);
+  http::Response hand_back(std::shared_ptr<Passage> passage, http::Response answer);
+  http::Response refuse(Passage& passage, const Error& error);
+  void settle(Passage& passage, int status, std::uint64_t bytes, std::string_view end);
+
+  Parts parts_;
+  std::shared_ptr<const Settings> settings_;
+};
+
+}  // namespace hubward::gateway

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/refusal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "hubspot/error_envelope.hpp"
+
+namespace hubward::gateway {
+namespace {
+
+using namespace std::string_view_literals;
+
+// Codes whose status says more than the fault does.
+constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
+    {"UNAUTHENTICATED"sv, 401},
+    {"NETWORK_NOT_ALLOWED"sv, 403},
+    {"CONNECTION_NOT_ALLOWED"sv, 403},
+    {"CONNECTION_UNKNOWN"sv, 404},
+    {"DENIED"sv, 403},
+    {"OPERATION_UNKNOWN"sv, 403},
+    {"METHOD_NOT_ALLOWED"sv, 405},
+    {"OAUTH_NOT_FORWARDED"sv, 403},
+    {"BODY_TOO_LARGE"sv, 413},
+    {"GRANT_DEAD"sv, 503},
+    {"GRANT_UNAVAILABLE"sv, 503},
+    {"TOKEN_EXPIRED"sv, 503},
+    {"TOKEN_REFUSED"sv, 502},
+    {"APP_UNKNOWN"sv, 503},
+    {"JOURNAL_UNAVAILABLE"sv, 503},
+    {"UPSTREAM_TIMEOUT"sv, 504},
+    {"REQUEST_BODY"sv, 400},
+}};
+
+// How long a caller should wait before it tries again: trouble of ours or the network's is over in seconds or
+// not soon.
+constexpr std::string_view retry_after_seconds = "5";
+
+}  // namespace
+
+int status_of(const Error& error) {
+  auto found =
+      std::ranges::find(statuses, std::string_view(error.code), &std::pair<std::string_view, int>::first);
+  if (found != statuses.end()) return found->second;
+  switch (error.fault) {
+    case Fault::Caller: return 400;
+    case Fault::HubSpot:
+    case Fault::Network: return 502;
+    case Fault::Store: return 503;
+    case Fault::Us: return 500;
+  }
+  return 500;
+}
+
+http::Response refusal(const Error& error, const std::string& correlation_id) {
+  http::Response response = http::text_response(status_of(error), "application/json;charset=utf-8",
+                                                hubspot::envelope(hubspot::own_error(error, correlation_id)));
+  response.fields.set("X-HubSpot-Correlation-Id", correlation_id);
+  response.fields.set("Cache-Control", "no-store");
+  if (response.status == 401) response.fields.set("WWW-Authenticate", "Bearer realm=\"hubward\"");
+  if (error.retry == Retry::Later) response.fields.set("Retry-After", retry_after_seconds);
+  return response;
+}
+
+}  // namespace hubward::gateway

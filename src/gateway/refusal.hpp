@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the gateway itself answers: HubSpot's error envelope with a category of ours. One place maps an error
+// to a status. Pure.
+#pragma once
+
+#include <string>
+
+#include "core/result.hpp"
+#include "http/message.hpp"
+
+namespace hubward::gateway {
+
+int status_of(const Error& error);
+
+// With Retry-After where trying later can help, and WWW-Authenticate on a 401 (RFC 9110 section 11.6.1).
+http::Response refusal(const Error& error, const std::string& correlation_id);
+
+}  // namespace hubward::gateway
