@@ -101,7 +101,7 @@ TEST_CASE("an answer says once how it ended") {
   }
   SUBCASE("broken") {
     bool broke = false;
-    SettlingBody body(std::make_unique<PiecesBody>(std::deque<std::string>{"ab"}, true), std::nullopt,
+    SettlingBody body(std::make_unique<PiecesBody>(std::deque<std::string>{"ab"}, true), std::nullopt, 64,
                       settle);
     drained(body, &broke);
     CHECK(broke);
