@@ -301,6 +301,12 @@ operations = ["crm.properties.*", "crm.owners.*", "account-info.*"]
     def pids(self):
         return [p.pid for p in (self.gateway, self.sandbox) if p]
 
+    def stop_gateway(self):
+        if self.gateway:
+            stop_processes([self.gateway.pid])
+            self.gateway.wait()
+            self.gateway = None
+
     def stop(self):
         stop_processes(self.pids())
         for process in (self.gateway, self.sandbox):
