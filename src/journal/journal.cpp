@@ -26,6 +26,7 @@ namespace {
 // Searches by tasks; one reads at a time, so that a long one takes only one of the database's readers.
 constexpr std::size_t search_threads = 1;
 constexpr std::size_t waiting_searches = 64;
+constexpr std::string_view too_many_wait = "too many records are waiting for the disk";
 
 Error unavailable(std::string why) {
   return {"JOURNAL_UNAVAILABLE", Fault::Store, Retry::Later,
@@ -60,16 +61,17 @@ struct Journal::State {
     Entry entry{fitted(std::move(record)), 0, clock.steady(), std::move(done)};
     entry.bytes = text_bytes(entry.record) + sizeof(Record);
     std::unique_lock lock(mutex);
-    if (failing || waiting() >= options.queue_limit ||
-        queued_bytes + entry.bytes > options.queue_bytes_limit) {
+    bool full = waiting() >= options.queue_limit || queued_bytes + entry.bytes > options.queue_bytes_limit;
+    bool in_vain = failing && entry.done;
+    if (full || in_vain) {
       ++counted.refused;
-      return std::unexpected(
-          unavailable(failing ? last_failure : "too many records are waiting for the disk"));
+      return std::unexpected(unavailable(in_vain ? last_failure : std::string(too_many_wait)));
     }
     ++appended;
     if (entry.done) hurry_until = appended;
     queued_bytes += entry.bytes;
     queue.push_back(std::move(entry));
+    take_stock();
     // The thread sleeps until the first record comes, and then, while that waits for company, until it
     // matters.
     bool matters = hurried() || queue.size() == 1 || queue.size() >= options.block_records;
@@ -98,6 +100,14 @@ struct Journal::State {
     if (oldest)
       now.lag = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - oldest->appended);
     return now;
+  }
+
+  // What is kept back is for the records of calls that are under way.
+  void take_stock() {
+    constexpr std::size_t kept_back = 8;  // an eighth
+    is_failing = failing;
+    is_nearly_full = waiting() >= options.queue_limit - options.queue_limit / kept_back ||
+                     queued_bytes >= options.queue_bytes_limit - options.queue_bytes_limit / kept_back;
   }
 
   std::size_t waiting() const { return queue.size() + writing.size(); }
@@ -171,6 +181,7 @@ struct Journal::State {
         take_answers(queue);  // nobody waits longer than for one answer of the disk
         hurry_until = 0;
       }
+      take_stock();
     }
     progress.notify_all();
     for (Done& answer : answers) {
@@ -189,6 +200,10 @@ struct Journal::State {
   // Touched by the thread only.
   ChainEnd chain;
   Block block;  // that is being written, or was refused
+
+  // Read by accepting() without the lock.
+  std::atomic<bool> is_failing = false;
+  std::atomic<bool> is_nearly_full = false;
 
   mutable std::mutex maintenance;  // retention and verification, one at a time
 
@@ -218,6 +233,14 @@ Result<std::unique_ptr<Journal>> Journal::open(store::Database& database, const 
   Result<ChainEnd> end = read_chain_end(database);
   if (!end) return while_doing("the journal cannot be opened", end.error());
   return std::unique_ptr<Journal>(new Journal(std::make_unique<State>(database, clock, options, *end)));
+}
+
+Result<void> Journal::accepting() const {
+  if (state_->is_failing.load(std::memory_order_relaxed))
+    return std::unexpected(unavailable("the disk refused the last ones"));
+  if (state_->is_nearly_full.load(std::memory_order_relaxed))
+    return std::unexpected(unavailable(std::string(too_many_wait)));
+  return {};
 }
 
 Result<void> Journal::append(Record record) {

@@ -7,9 +7,10 @@
 // Threads: every verb from any thread. Owned once, over a Database that outlives it (and that nobody else
 // writes); a Loop whose tasks await it must outlive it too. Destroying it writes what was accepted, once.
 //
-// Failing: when the disk refuses a block, append() refuses new records (JOURNAL_UNAVAILABLE, Fault::Store,
-// Retry::Later), so that no call goes unrecorded; the block is kept and tried again until it is written, and
-// then records are taken again.
+// Failing: when the disk refuses a block, accepting() says so (JOURNAL_UNAVAILABLE, Fault::Store,
+// Retry::Later), so that no new call is made that could not be recorded. append() still takes the records of
+// what has happened already, for as long as the queue has room; the block is kept and tried again until it is
+// written.
 #pragma once
 
 #include <chrono>
@@ -97,13 +98,13 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Whether append() would take a record now; asked before a call is sent on, so that nothing is done that
-  // cannot be recorded. Cheap: no lock. Keeps a share of the queue back for the records of calls already
-  // under way.
+  // Asked before something is done, so that nothing is done that cannot be recorded. No lock. An eighth of
+  // the queue is kept back for the records of calls that are under way.
   Result<void> accepting() const;
-  // Takes the record over and returns at once.
+  // Takes the record over and returns at once; refuses only when the queue is full.
   Result<void> append(Record record);
-  // Resumes when the record is on the disk. When that fails the record may still be written later.
+  // Resumes when the record is on the disk; refuses at once while the disk does. When it fails the record may
+  // still be written later.
   Async<Result<void>> append_durably(Record record);
   // Blocking: until everything appended before is on the disk.
   Result<void> flush();

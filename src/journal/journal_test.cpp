@@ -199,7 +199,9 @@ TEST_CASE_FIXTURE(Fixture, "a full queue refuses a record and says why") {
   JournalOptions options = unhurried();
   options.queue_limit = 3;
   reopen(options);
+  CHECK(journal->accepting());
   for (std::int64_t i = 0; i < 3; ++i) add(i);
+  CHECK(journal->accepting().error().code == "JOURNAL_UNAVAILABLE");
   clock.advance(7s);
   CHECK(journal->statistics().lag == 7s);
   Result<void> refused = journal->append(Record{});
@@ -213,7 +215,7 @@ TEST_CASE_FIXTURE(Fixture, "a full queue refuses a record and says why") {
 }
 
 TEST_CASE_FIXTURE(
-    Fixture, "while the disk fails records are refused; when it is well again nothing accepted is lost") {
+    Fixture, "while the disk fails no call is accepted; when it is well again nothing recorded is lost") {
   add(1);
   end_block();
   disk.fail_after(0, FakeDisk::Trouble::Full);
@@ -223,7 +225,8 @@ TEST_CASE_FIXTURE(
   CHECK(flushed.error().code == "JOURNAL_UNAVAILABLE");
   CHECK(flushed.error().message.find("disk is full") != std::string::npos);
   CHECK(journal->statistics().failing);
-  CHECK(journal->append(Record{}).error().code == "JOURNAL_UNAVAILABLE");
+  CHECK(journal->accepting().error().code == "JOURNAL_UNAVAILABLE");
+  add(3);  // of a call that was under way
   auto task = [](Journal& into) -> Async<void> {
     Result<void> written = co_await into.append_durably(Record{});
     REQUIRE_FALSE(written);
@@ -235,9 +238,10 @@ TEST_CASE_FIXTURE(
   disk.heal();
   REQUIRE(journal->flush());  // tries the block again at once
   CHECK_FALSE(journal->statistics().failing);
-  add(3);
+  CHECK(journal->accepting());
+  add(4);
   end_block();
-  CHECK(all_of(*this, {}) == "1 2 3 ");
+  CHECK(all_of(*this, {}) == "1 2 3 4 ");
   CHECK(verified().wrong.empty());
 }
 
