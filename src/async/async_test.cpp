@@ -213,3 +213,19 @@ TEST_CASE("a pool finishes what it accepted before it dies") {
   }
   CHECK(ran == 8);
 }
+
+TEST_CASE("work that ends on another thread never stops the loop behind its back") {
+  Loop loop;
+  BlockingPool pool(2);
+  auto once = [](BlockingPool& on, int& ran) -> Async<void> {
+    Result<void> done = co_await on.run([] {});
+    ran += done ? 1 : 0;
+  };
+  int ran = 0;
+  for (int i = 1; i <= 500; ++i) {
+    loop.run_task(once(pool, ran));
+    loop.post([&] { loop.stop(); });
+    loop.run();
+    REQUIRE(ran == i);
+  }
+}

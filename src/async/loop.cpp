@@ -44,16 +44,23 @@ Loop::~Loop() = default;
 
 void Loop::run() {
   auto keep_running = asio::make_work_guard(engine_->context);
-  engine_->context.run();
+  while (!engine_->stop_asked) {
+    engine_->context.restart();
+    engine_->context.run();
+  }
+  engine_->stop_asked = false;
   engine_->context.restart();
 }
 
 void Loop::run_until_idle() {
+  engine_->context.restart();
   engine_->context.run();
   engine_->context.restart();
+  engine_->stop_asked = false;
 }
 
 void Loop::stop() {
+  engine_->stop_asked = true;
   engine_->context.stop();
 }
 
@@ -74,9 +81,12 @@ void Loop::run_task(Async<void> task) {
   });
   // After the spawn, which is work: the context stopped when it last ran out of it.
   engine_->context.restart();
+  int idle = 0;
   while (!done) {
-    std::size_t ran = engine_->context.run_one();
-    invariant(done || ran > 0, "a task waits for something that never comes, or the loop was stopped");
+    idle = engine_->context.run_one() > 0 ? 0 : idle + 1;
+    bool in_vain = engine_->stop_asked || idle == 3;  // once may be a stop from before (Loop::Engine)
+    invariant(done || !in_vain, "a task waits for something that never comes, or the loop was stopped");
+    if (engine_->context.stopped()) engine_->context.restart();
   }
   if (thrown) std::rethrow_exception(thrown);
 }
