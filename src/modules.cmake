@@ -11,7 +11,7 @@ module(policy NEEDS core hubspot)
 module(journal NEEDS core crypto async telemetry store)
 module(keys NEEDS core crypto async)
 module(vault NEEDS core crypto async keys store journal)
-module(grants NEEDS core crypto async telemetry store vault http hubspot journal)
+module(grants NEEDS core crypto async telemetry store keys vault http hubspot journal)
 module(gateway NEEDS core crypto async telemetry store http hubspot policy vault grants journal)
 module(admin NEEDS core crypto async telemetry http store hubspot policy vault grants journal gateway)
 module(cli NEEDS core crypto async telemetry http store hubspot policy keys vault grants journal gateway admin

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -42,6 +43,9 @@ struct ConnectionView {
   std::optional<TimePoint> expires_at;  // none for static tokens
   std::optional<LastTrouble> last_trouble;
 };
+
+// 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit: it stands in addresses.
+bool is_connection_name(std::string_view text);
 
 // Who asked for a change, for the journal: "uid 0", "operator".
 using Actor = Named<struct ActorTag>;

@@ -42,6 +42,7 @@ class Installs {
   Async<http::Response> answer(http::Request request);
 
  private:
+  class Door;
   Grants& grants_;
 };
 

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "grants/grants.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "async/await.hpp"
+#include "crypto/random.hpp"
+#include "grants/grants_state.hpp"
+#include "journal/journal.hpp"
+#include "store/database.hpp"
+#include "telemetry/log.hpp"
+#include "vault/vault.hpp"
+
+namespace hubward::grants {
+namespace {
+
+telemetry::Counter renewals(telemetry::Metrics& metrics, std::string outcome) {
+  return metrics.counter("hubward_grant_renewals_total", "Renewals of HubSpot tokens, by how they ended.",
+                         {{"outcome", std::move(outcome)}});
+}
+
+}  // namespace
+
+Grants::State::State(Parts given, Settings chosen, Apps apps)
+    : parts(given),
+      settings(std::move(chosen)),
+      changed(given.loop),
+      directory_(std::make_shared<Directory>(Directory{std::move(apps), {}})),
+      renewed_(renewals(given.metrics, "renewed")),
+      adopted_(renewals(given.metrics, "adopted")),
+      troubled_(renewals(given.metrics, "trouble")),
+      died_(renewals(given.metrics, "dead")) {}
+
+std::shared_ptr<const Grants::State::Directory> Grants::State::directory() const {
+  std::scoped_lock lock(directory_mutex_);
+  return directory_;
+}
+
+Result<Grants::State::Entry> Grants::State::find(const ConnectionName& connection) const {
+  std::shared_ptr<const Directory> now = directory();
+  auto found = now->entries.find(connection);
+  if (found == now->entries.end())
+    return invalid("CONNECTION_UNKNOWN", "there is no connection named " + connection.text);
+  return found->second;
+}
+
+AppSnapshot Grants::State::app(const AppName& name) const {
+  std::shared_ptr<const Directory> now = directory();
+  auto found = now->apps.find(name);
+  return found == now->apps.end() ? nullptr : found->second;
+}
+
+Async<Result<Token>> Grants::State::token(Loop& here, ConnectionName connection, Deadline deadline) {
+  for (;;) {
+    Result<Entry> entry = find(connection);
+    if (!entry) co_return std::unexpected(entry.error());
+    if (!entry->app)
+      co_return failure("APP_UNKNOWN", Fault::Us, Retry::Never,
+                        "connection " + connection.text + " belongs to app " +
+                            entry->holding->view().app.text + ", which the configuration does not have");
+    Holding::Answer answer = entry->holding->take(here, parts.clock.steady(), deadline);
+    if (auto* ready = std::get_if<Holding::Ready>(&answer))
+      co_return Token{entry->app, std::move(ready->bearer), ready->generation};
+    if (auto* error = std::get_if<Error>(&answer)) co_return std::unexpected(std::move(*error));
+
+    parts.loop.post([self = shared_from_this(), holding = entry->holding] { self->reschedule(holding); });
+    std::shared_ptr<Signal> newer = std::get<Holding::Waiting>(answer).changed;
+    bool notified = co_await newer->wait(deadline);
+    if (notified) continue;
+    entry->holding->stop_waiting(newer);
+    co_return failure(
+        "GRANT_UNAVAILABLE", Fault::HubSpot, Retry::Later,
+        "the token of connection " + connection.text + " has expired and was not renewed in time; try again");
+  }
+}
+
+Async<Result<void>> Grants::State::load() {
+  Result<std::vector<store::Row>> rows = co_await parts.database.query(select_grants());
+  if (!rows) co_return while_doing("reading the connections", rows.error());
+  auto loaded = std::make_shared<Directory>(Directory{directory()->apps, {}});
+  for (const store::Row& row : *rows) {
+    StoredGrant grant = grant_from(row);
+    ConnectionName name = grant.name;
+    Result<Adopted> open = co_await opened(std::move(grant));
+    if (!open) co_return while_doing("opening the token of connection " + name.text, open.error());
+    auto holding =
+        std::make_shared<Holding>(view_of(open->grant), std::move(open->access_token), facts_of(open->grant));
+    loaded->entries.emplace(name, Entry{holding, app(open->grant.app)});
+    schedule_.set(holding, next_renewal(holding->facts()));
+  }
+  std::scoped_lock lock(directory_mutex_);
+  directory_ = std::move(loaded);
+  co_return Result<void>();
+}
+
+void Grants::State::set_apps(Apps apps) {
+  auto next = std::make_shared<Directory>(*directory());
+  next->apps = std::move(apps);
+  for (auto& [name, entry] : next->entries) {
+    auto found = next->apps.find(entry.holding->view().app);
+    entry.app = found == next->apps.end() ? nullptr : found->second;
+  }
+  std::scoped_lock lock(directory_mutex_);
+  directory_ = std::move(next);
+}
+
+void Grants::State::publish(const std::shared_ptr<Holding>& holding) {
+  auto next = std::make_shared<Directory>(*directory());
+  next->entries[holding->name] = {holding, app(holding->view().app)};
+  std::scoped_lock lock(directory_mutex_);
+  directory_ = std::move(next);
+}
+
+void Grants::State::unpublish(const ConnectionName& connection) {
+  auto next = std::make_shared<Directory>(*directory());
+  if (auto found = next->entries.find(connection); found != next->entries.end()) {
+    schedule_.set(found->second.holding, std::nullopt);
+    found->second.holding->remove();
+    next->entries.erase(found);
+  }
+  failures_.erase(connection);
+  std::scoped_lock lock(directory_mutex_);
+  directory_ = std::move(next);
+}
+
+// Stored times are of the wall, those of the memory steady: the difference counts, from now on.
+GrantFacts Grants::State::facts_of(const StoredGrant& grant) {
+  GrantFacts facts;
+  facts.dead = grant.state == ConnectionState::Dead;
+  if (!grant.expires_at) return facts;
+  TimePoint wall = parts.clock.now();
+  SteadyPoint steady = parts.clock.steady();
+  facts.life = TokenLife{steady + (grant.obtained_at - wall), steady + (*grant.expires_at - wall)};
+  facts.renew_at = renewal_time(*facts.life, chance());
+  return facts;
+}
+
+double Grants::State::chance() {
+  std::array<std::byte, 4> bytes{};
+  parts.random.fill(bytes);
+  double number = 0;
+  for (std::byte byte : bytes) number = number / 256 + std::to_integer<int>(byte);
+  return number / 256;
+}
+
+void Grants::State::record(std::string operation, const ConnectionName& connection,
+                           std::vector<journal::Field> details) {
+  journal::Record record;
+  record.kind = journal::Kind::Grant;
+  record.time = parts.clock.now();
+  record.connection = connection.text;
+  record.operation = std::move(operation);
+  record.details = std::move(details);
+  std::string event = record.operation;
+  Result<void> recorded = parts.journal.append(std::move(record));
+  if (recorded)
+    parts.log.info(event, {{"connection", connection}});
+  else
+    parts.log.failed(telemetry::Level::Error, "journal.grant_unrecorded", recorded.error(),
+                     {{"operation", event}, {"connection", connection}});
+}
+
+// --- The door ---
+
+Grants::Grants(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Grants::~Grants() {
+  stop();
+}
+
+Async<Result<std::unique_ptr<Grants>>> Grants::open(Parts parts, Settings settings, Apps apps) {
+  auto state = std::make_shared<State>(parts, std::move(settings), std::move(apps));
+  Result<void> loaded = co_await state->load();
+  if (!loaded) co_return std::unexpected(loaded.error());
+  co_return std::unique_ptr<Grants>(new Grants(std::move(state)));
+}
+
+Async<Result<Token>> Grants::token_for(Loop& here, ConnectionName connection, Deadline deadline) {
+  return state_->token(here, std::move(connection), deadline);
+}
+
+Async<Result<Token>> Grants::expired(Loop& here, ConnectionName connection, std::uint64_t generation,
+                                     Deadline deadline) {
+  if (Result<State::Entry> entry = state_->find(connection)) entry->holding->reject(generation);
+  return state_->token(here, std::move(connection), deadline);
+}
+
+std::vector<ConnectionView> Grants::list() const {
+  std::vector<ConnectionView> views;
+  std::shared_ptr<const State::Directory> now = state_->directory();
+  for (const auto& [name, entry] : now->entries) views.push_back(entry.holding->view());
+  return views;
+}
+
+std::optional<ConnectionView> Grants::show(const ConnectionName& connection) const {
+  Result<State::Entry> entry = state_->find(connection);
+  if (!entry) return std::nullopt;
+  return entry->holding->view();
+}
+
+Async<Result<ConnectionView>> Grants::connect_static(ConnectionName connection, AppName app, Secret token,
+                                                     Actor actor) {
+  return state_->connect_static(std::move(connection), std::move(app), std::move(token), std::move(actor));
+}
+
+Async<Result<Disconnected>> Grants::disconnect(ConnectionName connection, Uninstall uninstall, Actor actor) {
+  return state_->disconnect(std::move(connection), uninstall, std::move(actor));
+}
+
+Async<Result<ConnectionView>> Grants::renew(ConnectionName connection, Deadline deadline) {
+  return state_->renew_now(std::move(connection), deadline);
+}
+
+void Grants::set_apps(Apps apps) {
+  state_->set_apps(std::move(apps));
+}
+
+Async<void> Grants::run() {
+  return state_->run();
+}
+
+void Grants::stop() {
+  state_->stopping = true;
+  wake();
+}
+
+void Grants::wake() {
+  state_->start_due();
+  state_->changed.notify();
+}
+
+}  // namespace hubward::grants

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of a Grants, shared by the sources of this room: grants.cpp hands tokens out, renewal.cpp renews
+// them, connecting.cpp and installs.cpp bring new ones, disconnecting.cpp takes them away.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "grants/grants.hpp"
+#include "grants/holding.hpp"
+#include "grants/oauth_caller.hpp"
+#include "grants/renewal_schedule.hpp"
+#include "grants/stored_grant.hpp"
+#include "journal/record.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace hubward::grants {
+
+// So many renewals run at once; more are due and wait. HubSpot's token endpoint has limits of its own.
+constexpr std::size_t most_renewals = 32;
+// How often expired invites and installs are cleared away.
+constexpr std::chrono::milliseconds sweep_interval = std::chrono::minutes(1);
+// A new token that the store did not take is offered to it again so often, for about three seconds in all.
+constexpr unsigned commit_tries = 5;
+constexpr std::chrono::milliseconds first_commit_wait{200};
+
+// A grant that HubSpot just gave, not kept yet.
+struct FreshGrant {
+  ConnectionName connection;
+  AppSnapshot app;
+  GrantKind kind = GrantKind::Oauth;
+  HubId hub_id;
+  std::string region;
+  std::vector<std::string> scopes;
+  std::optional<std::chrono::seconds> expires_in;
+  Secret access_token;
+  std::optional<Secret> refresh_token;
+  std::vector<store::Statement> also;  // in the same transaction: uses up the invite
+};
+
+// A visit that came back from HubSpot's consent page with a code.
+struct AnsweredInvite {
+  AppSnapshot app;
+  StoredInvite invite;
+  std::string redirect_uri;
+  Secret code;
+  std::optional<Secret> verifier;
+};
+struct Installed {
+  ConnectionView connection;
+  std::vector<std::string> missing_scopes;  // asked for as required, and not granted
+};
+
+class Grants::State : public std::enable_shared_from_this<State> {
+ public:
+  State(Parts given, Settings chosen, Apps apps);
+
+  // --- Any thread ---
+
+  struct Entry {
+    std::shared_ptr<Holding> holding;
+    AppSnapshot app;  // null when the configuration has none of that name
+  };
+  struct Directory {
+    Apps apps;
+    std::map<ConnectionName, Entry> entries;
+  };
+  std::shared_ptr<const Directory> directory() const;
+  Result<Entry> find(const ConnectionName& connection) const;
+  AppSnapshot app(const AppName& name) const;  // null when there is none
+  Async<Result<Token>> token(Loop& here, ConnectionName connection, Deadline deadline);
+
+  // --- The home loop: grants.cpp ---
+
+  Async<Result<void>> load();
+  void set_apps(Apps apps);
+  void publish(const std::shared_ptr<Holding>& holding);
+  void unpublish(const ConnectionName& connection);
+  OauthCaller caller(AppSnapshot app) const { return {parts.hubspot, std::move(app), settings.call_timeout}; }
+  GrantFacts facts_of(const StoredGrant& grant);
+  double chance();  // from 0 to 1
+  // What happened to a connection, in the journal and the log. A journal that cannot take it is logged: what
+  // has happened at HubSpot cannot be undone for want of a record.
+  void record(std::string operation, const ConnectionName& connection, std::vector<journal::Field> details);
+
+  // --- The home loop: connecting.cpp ---
+
+  // Keeps a grant in one transaction and puts it to use. ACCOUNT_MISMATCH, APP_MISMATCH when the name stands
+  // for another account or app.
+  Async<Result<ConnectionView>> keep(FreshGrant fresh);
+  Async<Result<std::optional<StoredGrant>>> stored(ConnectionName connection);
+  Async<Result<ConnectionView>> connect_static(ConnectionName connection, AppName app, Secret token,
+                                               Actor actor);
+
+  // --- The home loop: installing.cpp ---
+
+  Async<Result<Installed>> install(AnsweredInvite answered);
+
+  // --- The home loop: renewal.cpp ---
+
+  struct Adopted {
+    StoredGrant grant;
+    Secret access_token;
+  };
+  struct Gone {};
+  struct Failed {
+    ConnectionState state = ConnectionState::Failing;
+    LastTrouble trouble;
+    std::chrono::milliseconds at_least{0};
+  };
+  using Renewal = std::variant<Adopted, Gone, Failed>;
+  Async<void> run();
+  void reschedule(const std::shared_ptr<Holding>& holding);
+  void start_due();
+  Async<Result<ConnectionView>> renew_now(ConnectionName connection, Deadline deadline);
+  // Takes a grant into use: the newest one stored.
+  void adopt(const std::shared_ptr<Holding>& holding, Adopted adopted);
+
+  // --- The home loop: disconnecting.cpp ---
+
+  Async<Result<Disconnected>> disconnect(ConnectionName connection, Uninstall uninstall, Actor actor);
+
+  // Constant after construction.
+  const Parts parts;
+  const Settings settings;
+
+  // The home loop.
+  bool stopping = false;
+  Signal changed;
+
+ private:
+  Async<Result<FreshGrant>> inspected(AnsweredInvite answered, hubspot::Granted granted);
+  Async<void> take_back(AppSnapshot its_app, ConnectionName connection, std::optional<HubId> account,
+                        Secret refresh_token);
+  Async<Result<Adopted>> opened(StoredGrant grant);
+  Async<void> renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding);
+  Async<Renewal> attempt(ConnectionView held);
+  Async<Renewal> ask_hubspot(StoredGrant grant, Secret refresh_token);
+  Async<Renewal> make_durable(StoredGrant before, hubspot::Granted granted, Secret refresh_token);
+  Async<Renewal> newest_or(StoredGrant known, Failed failed);
+  Async<Renewal> call_dead(StoredGrant grant, Failed failed);
+  Async<void> settle(std::shared_ptr<Holding> holding, Renewal renewal);
+  Async<void> settle_trouble(std::shared_ptr<Holding> holding, Failed failed);
+  Failed trouble(std::string cause, std::string next_step) const;
+  Failed trouble(const Error& error) const;
+  Async<void> sweep();
+  Async<Result<void>> commit_new(const StoredGrant& grant);
+
+  // Under its lock.
+  mutable std::mutex directory_mutex_;
+  std::shared_ptr<const Directory> directory_;
+
+  // The home loop.
+  RenewalSchedule schedule_;
+  std::map<ConnectionName, unsigned> failures_;  // renewals that failed in a row
+  std::size_t active_ = 0;
+  const telemetry::Counter renewed_, adopted_, troubled_, died_;
+};
+
+}  // namespace hubward::grants

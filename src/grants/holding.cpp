@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "grants/holding.hpp"
+
+#include <utility>
+
+namespace hubward::grants {
+
+Holding::Holding(ConnectionView view, Secret access_token, GrantFacts facts)
+    : name(view.name), view_(std::move(view)), access_token_(std::move(access_token)), facts_(facts) {}
+
+Holding::Answer Holding::take(Loop& here, SteadyPoint now, Deadline deadline) {
+  std::scoped_lock lock(mutex_);
+  if (removed_)
+    return Error{"CONNECTION_UNKNOWN", Fault::Caller, Retry::Never,
+                 "connection " + name.text + " was disconnected"};
+  switch (for_call(facts_, now)) {
+    case ForCall::Use: return Ready{access_token_.clone(), view_.generation};
+    case ForCall::Dead:
+      return Error{"GRANT_DEAD", Fault::HubSpot, Retry::Never,
+                   "HubSpot no longer honours the grant of connection " + name.text + "; connect it again"};
+    case ForCall::Refused:
+      return Error{"TOKEN_EXPIRED", Fault::HubSpot, Retry::Never,
+                   "HubSpot calls the static token of connection " + name.text +
+                       " expired; store a new one (hubward connection add with the same name)"};
+    case ForCall::Wait: break;
+  }
+  // A call whose deadline passes before the next try gains nothing by waiting for it.
+  bool in_vain = !facts_.in_flight && facts_.not_before && *facts_.not_before - now > deadline - after({});
+  if (in_vain || waiters_.size() >= most_waiters) return unavailable();
+  waiters_.push_back({&here, std::make_shared<Signal>(here)});
+  return Waiting{waiters_.back().changed};
+}
+
+std::shared_ptr<Signal> Holding::watch(Loop& here) {
+  std::scoped_lock lock(mutex_);
+  waiters_.push_back({&here, std::make_shared<Signal>(here)});
+  return waiters_.back().changed;
+}
+
+void Holding::stop_waiting(const std::shared_ptr<Signal>& changed) {
+  std::scoped_lock lock(mutex_);
+  std::erase_if(waiters_, [&](const Waiter& waiter) { return waiter.changed == changed; });
+}
+
+void Holding::reject(std::uint64_t generation) {
+  std::scoped_lock lock(mutex_);
+  if (view_.generation == generation) facts_.rejected = true;
+}
+
+ConnectionView Holding::view() const {
+  std::scoped_lock lock(mutex_);
+  return view_;
+}
+
+GrantFacts Holding::facts() const {
+  std::scoped_lock lock(mutex_);
+  return facts_;
+}
+
+void Holding::begin_renewal(SteadyPoint now) {
+  std::scoped_lock lock(mutex_);
+  facts_.in_flight = true;
+  facts_.last_start = now;
+}
+
+void Holding::replace(ConnectionView view, Secret access_token, GrantFacts facts) {
+  std::scoped_lock lock(mutex_);
+  facts.last_start = facts_.last_start;
+  view_ = std::move(view);
+  access_token_ = std::move(access_token);
+  facts_ = facts;
+  wake_all();
+}
+
+void Holding::set_trouble(ConnectionState state, LastTrouble trouble, std::optional<SteadyPoint> not_before) {
+  std::scoped_lock lock(mutex_);
+  view_.state = state;
+  view_.last_trouble = std::move(trouble);
+  facts_.dead = state == ConnectionState::Dead;
+  facts_.not_before = not_before;
+  facts_.in_flight = false;
+  wake_all();
+}
+
+void Holding::remove() {
+  std::scoped_lock lock(mutex_);
+  removed_ = true;
+  access_token_ = Secret();
+  facts_ = GrantFacts{};
+  wake_all();
+}
+
+Error Holding::unavailable() const {
+  std::string cause = view_.last_trouble ? ": " + view_.last_trouble->cause : std::string();
+  return {"GRANT_UNAVAILABLE", Fault::HubSpot, Retry::Later,
+          "the token of connection " + name.text + " has expired and is not renewed yet" + cause};
+}
+
+// A waiter is woken on its own loop.
+void Holding::wake_all() {
+  for (Waiter& waiter : std::exchange(waiters_, {}))
+    waiter.loop->post([changed = std::move(waiter.changed)] { changed->notify(); });
+}
+
+}  // namespace hubward::grants

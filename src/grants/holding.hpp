@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection in memory: its present access token in locked memory, what is known of it, and who waits for
+// a newer one. Any thread; a lock is held for moments, never across a suspension.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "async/deadline.hpp"
+#include "async/loop.hpp"
+#include "core/secret.hpp"
+#include "grants/connection.hpp"
+#include "grants/refresh_plan.hpp"
+
+namespace hubward::grants {
+
+// Calls that may wait for one token at once; more are told to come later.
+constexpr std::size_t most_waiters = 10'000;
+
+class Holding {
+ public:
+  Holding(ConnectionView view, Secret access_token, GrantFacts facts);
+
+  const ConnectionName name;
+
+  // What a call gets: a token, a signal that is notified when something changed, or the reason there is none.
+  struct Ready {
+    Secret bearer;
+    std::uint64_t generation = 0;
+  };
+  struct Waiting {
+    std::shared_ptr<Signal> changed;
+  };
+  using Answer = std::variant<Ready, Waiting, Error>;
+  // `deadline` is the real clock's, `now` the gateway's: they differ in tests only.
+  Answer take(Loop& here, SteadyPoint now, Deadline deadline);
+  // Notified at the next change, whatever it is.
+  std::shared_ptr<Signal> watch(Loop& here);
+  void stop_waiting(const std::shared_ptr<Signal>& changed);
+
+  // HubSpot called the token of this generation expired. Nothing, when there is a newer one by now.
+  void reject(std::uint64_t generation);
+
+  ConnectionView view() const;
+  GrantFacts facts() const;
+
+  // --- By the renewal, on the home loop ---
+  void begin_renewal(SteadyPoint now);
+  // Each ends a renewal, if one is under way, and wakes whoever waits.
+  void replace(ConnectionView view, Secret access_token, GrantFacts facts);
+  void set_trouble(ConnectionState state, LastTrouble trouble, std::optional<SteadyPoint> not_before);
+  void remove();
+
+ private:
+  struct Waiter {
+    Loop* loop;
+    std::shared_ptr<Signal> changed;
+  };
+  Error unavailable() const;
+  void wake_all();
+
+  mutable std::mutex mutex_;
+  // Under the lock.
+  ConnectionView view_;
+  Secret access_token_;
+  GrantFacts facts_;
+  bool removed_ = false;
+  std::vector<Waiter> waiters_;
+};
+
+}  // namespace hubward::grants

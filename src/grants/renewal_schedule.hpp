@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which connection is due when, soonest first. A value of one loop.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/clock.hpp"
+#include "grants/holding.hpp"
+
+namespace hubward::grants {
+
+class RenewalSchedule {
+ public:
+  // In place of any earlier time; nothing takes it out.
+  void set(const std::shared_ptr<Holding>& holding, std::optional<SteadyPoint> time) {
+    if (auto known = times_.find(holding); known != times_.end()) {
+      order_.erase({known->second, holding});
+      times_.erase(known);
+    }
+    if (!time) return;
+    times_.emplace(holding, *time);
+    order_.emplace(*time, holding);
+  }
+  std::optional<SteadyPoint> earliest() const {
+    if (order_.empty()) return std::nullopt;
+    return order_.begin()->first;
+  }
+  // Takes one out that is due; null when none is.
+  std::shared_ptr<Holding> take_due(SteadyPoint now) {
+    if (order_.empty() || order_.begin()->first > now) return nullptr;
+    std::shared_ptr<Holding> due = order_.begin()->second;
+    set(due, std::nullopt);
+    return due;
+  }
+
+ private:
+  std::map<std::shared_ptr<Holding>, SteadyPoint> times_;
+  std::set<std::pair<SteadyPoint, std::shared_ptr<Holding>>> order_;
+};
+
+}  // namespace hubward::grants
