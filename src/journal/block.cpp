@@ -104,8 +104,8 @@ class Reading {
       if (size > rest_.size()) fail();
       if (!ok_) return;
       texts_.push_back(text_of(rest_.first(size)));
-      if (!known.insert(texts_.back()).second) fail();  // written twice
       rest_ = rest_.subspan(size);
+      if (!known.insert(texts_.back()).second) fail();  // written twice
     }
   }
   void text(std::string& into) {

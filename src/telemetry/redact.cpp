@@ -176,6 +176,27 @@ Found match_named_value(std::string_view text, std::size_t at) {
   return {};
 }
 
+// A value that ends in a secret's name may be that name, in a text that is no proper JSON or form: its own
+// value is then masked as well.
+std::size_t end_with_nested(std::string_view text, Match found) {
+  std::size_t end = found.end;
+  for (bool further = true; further;) {
+    further = false;
+    std::string_view masked = text.substr(found.keep, end - found.keep);
+    for (const SecretName& secret : secret_names) {
+      if (masked.size() < secret.name.size() ||
+          !begins(masked, masked.size() - secret.name.size(), secret.name))
+        continue;
+      std::optional<std::size_t> begin = value_behind(text, end, secret.everyday);
+      if (!begin || *begin <= end) continue;
+      end = run_end(text, *begin, [](char c) { return !ends_value(c); });
+      further = true;
+      break;
+    }
+  }
+  return end;
+}
+
 Found match(std::string_view text, std::size_t at) {
   switch (to_lower(text[at])) {
     case '/': return match_token_path(text, at);
@@ -201,7 +222,7 @@ std::string redacted(std::string_view text) {
       continue;
     }
     safe.append(text.substr(at, found->keep - at)).append(redaction);
-    at = found->end;
+    at = end_with_nested(text, *found);
   }
   return safe;
 }
