@@ -254,7 +254,7 @@ actions = ["view", "create", "edit", "delete"]
 
 [[roles.{self.ROLE}.rules]]
 name = "definitions and owners"
-operations = ["crm.properties.*", "crm.owners.*", "account-info.*"]
+operations = ["crm.properties.*", "crm.owners.*", "account_info.*", "crm.schemas.*", "crm.associations.labels.*"]
 {extra}''')
 
     def start_gateway(self):
