@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 #include "async/await.hpp"
 #include "core/ascii.hpp"
@@ -27,6 +28,9 @@ using std::chrono::microseconds;
 bool changes_something(const hubspot::Operation& operation) {
   return !operation.effects.within({hubspot::Effect::View});
 }
+
+// Query parameters whose numbers say nothing about a person.
+constexpr std::array<std::string_view, 4> counters = {"limit", "after", "offset", "count"};
 
 // Names of query parameters are the caller's words: only what looks like one of HubSpot's is kept in the
 // clear.
@@ -138,6 +142,23 @@ Result<void> Gateway::read_target(Passage& passage, const http::Request& request
   return {};
 }
 
+// Numeric ids are kept in the clear, everything else as a keyed hash. Under `idProperty` a number is no id:
+// it may be somebody's telephone.
+void Gateway::note_parameters(Passage& passage) const {
+  std::vector<journal::Field>& noted = passage.record.parameters;
+  bool by_property = passage.query.find("idProperty").has_value();
+  for (const auto& [name, value] : passage.match.parameters()) {
+    noted.push_back({std::string(name), by_property ? journal::hashed(parts_.journal_key, value)
+                                                    : journal::id_or_hash(parts_.journal_key, value)});
+  }
+  for (const auto& [name, value] : passage.query.parameters()) {
+    if (!is_plain_name(name)) continue;
+    bool is_counter = std::ranges::find(counters, name) != counters.end();
+    noted.push_back({"?" + name, is_counter ? journal::id_or_hash(parts_.journal_key, value)
+                                            : journal::hashed(parts_.journal_key, value)});
+  }
+}
+
 Result<void> Gateway::decide(Passage& passage, const std::string& method) const {
   const RoleName& role_name = passage.caller.client->role;
   auto role = passage.settings->roles.find(role_name);
@@ -156,13 +177,7 @@ Result<void> Gateway::decide(Passage& passage, const std::string& method) const 
   passage.match = *match;
   record.operation = match->operation->name;
   record.path_template = match->operation->path_template;
-  for (const auto& parameter : match->parameters())
-    record.parameters.push_back(
-        {std::string(parameter.name), journal::id_or_hash(parts_.journal_key, parameter.value)});
-  for (const auto& parameter : passage.query.parameters())
-    if (is_plain_name(parameter.name))
-      record.parameters.push_back(
-          {"?" + parameter.name, journal::id_or_hash(parts_.journal_key, parameter.value)});
+  note_parameters(passage);
 
   policy::Decision decision = policy::decide(role->second, *match, passage.query.associated_objects());
   record.rule = decision.rule;

@@ -77,6 +77,7 @@ class Gateway {
   struct Passage;
   Result<ConnectionName> choose_connection(const Caller& caller) const;
   Result<void> read_target(Passage& passage, const http::Request& request) const;
+  void note_parameters(Passage& passage) const;
   Result<void> decide(Passage& passage, const std::string& method) const;
   Async<Result<void>> make_recordable(std::shared_ptr<Passage> passage);
   Async<Result<http::Response>> forward(std::shared_ptr<Passage> passage, http::Request request);

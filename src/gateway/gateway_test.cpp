@@ -164,6 +164,9 @@ TEST_CASE_FIXTURE(Way, "a call reaches HubSpot with our token, comes back, and i
   CHECK(record.correlation_id == answer.fields.find("x-hubward-correlation-id"));
   CHECK(std::ranges::find(record.parameters, journal::Field{"objectId", "51"}) != record.parameters.end());
   CHECK(std::ranges::find(record.parameters, journal::Field{"?limit", "5"}) != record.parameters.end());
+  // An id by another property may be a telephone number: hashed, digits or not.
+  call(reader, "GET", "/crm/v3/objects/contacts/4930123456?idProperty=phone");
+  CHECK(last_record().parameters[1].value.starts_with(journal::hash_mark));
   CHECK(std::ranges::none_of(record.parameters, [](const auto& field) { return field.value == "email"; }));
 }
 
@@ -285,6 +288,7 @@ TEST_CASE_FIXTURE(Way,
   CHECK(last_record().attempts == 2);
 
   SUBCASE("a second refusal is explained, not passed on as if the caller's key were wrong") {
+    house.clock.advance(std::chrono::minutes(5));
     upstream.then(401, expired_body);
     upstream.then(401, expired_body);
     answer = call(writer, "GET", "/crm/v3/objects/contacts");
