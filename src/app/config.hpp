@@ -185,8 +185,10 @@ std::string to_text(const std::string& path, const std::vector<Complaint>& compl
 std::vector<Complaint> check_roles(const Config& config, const hubspot::Catalogue& catalogue);
 
 // What only the machine can tell: the files it names exist, can be read, and no other user can read the keys.
-// Each message names the key of the configuration.
-std::vector<Complaint> check_files(const Config& config);
+// Each message names the key of the configuration. A variable of the environment is overwritten once it was
+// read, so a running gateway does not look for it again.
+enum class Variables { Look, Ignore };
+std::vector<Complaint> check_files(const Config& config, Variables variables = Variables::Look);
 
 // docs/configuration.md, whole, from the same declarations that the reader uses.
 std::string configuration_reference();

@@ -54,10 +54,11 @@ void check_file(std::vector<Complaint>& complaints, std::string_view key, const 
     complaints.push_back({0, 0, fmt::format("{}: {} {}", key, path, *trouble)});
 }
 
-void check_secret(std::vector<Complaint>& complaints, std::string_view key, const SecretRef& secret) {
+void check_secret(std::vector<Complaint>& complaints, std::string_view key, const SecretRef& secret,
+                  Variables variables) {
   std::string_view text = secret.text;
   if (text.starts_with("file:")) check_file(complaints, key, std::string(text.substr(5)), Secrecy::Private);
-  if (text.starts_with("env:")) {
+  if (text.starts_with("env:") && variables == Variables::Look) {
     std::string name(text.substr(4));
     if (getenv(name.c_str()) == nullptr)
       complaints.push_back({0, 0, fmt::format("{}: the environment has no variable {}", key, name)});
@@ -102,20 +103,20 @@ std::string to_text(const std::string& path, const std::vector<Complaint>& compl
   return text;
 }
 
-std::vector<Complaint> check_files(const Config& config) {
+std::vector<Complaint> check_files(const Config& config, Variables variables) {
   std::vector<Complaint> complaints;
-  check_secret(complaints, "root_key", config.root_key);
-  check_secret(complaints, "other_root_key", config.other_root_key);
+  check_secret(complaints, "root_key", config.root_key, variables);
+  check_secret(complaints, "other_root_key", config.other_root_key, variables);
   check_door(complaints, "listen.egress", config.egress);
   check_door(complaints, "listen.public", config.public_door);
   if (!config.admin.token.empty()) {
     check_door(complaints, "listen.admin", config.admin.door);
-    check_secret(complaints, "[listen.admin] token", config.admin.token);
+    check_secret(complaints, "[listen.admin] token", config.admin.token, variables);
   }
   for (const auto& [name, app] : config.apps) {
-    check_secret(complaints, fmt::format("[apps.{}] client_secret", name), app.client_secret);
+    check_secret(complaints, fmt::format("[apps.{}] client_secret", name), app.client_secret, variables);
     check_secret(complaints, fmt::format("[apps.{}] previous_client_secret", name),
-                 app.previous_client_secret);
+                 app.previous_client_secret, variables);
     check_file(complaints, fmt::format("[apps.{}] simulator_ca", name), app.simulator_ca, Secrecy::Public);
   }
   return complaints;

@@ -147,6 +147,8 @@ TEST_CASE("what is wrong is named with its line, its column and what to do") {
        "only\n"},
       {"[journal]\ndurable_before_send = [\"write\", \"write\"]",
        "hubward.toml:10:33: [journal] durable_before_send has the same item twice\n"},
+      {"[[roles.r.rules]]\nname = \"x\"\nobject = []",
+       "hubward.toml:11:1: unknown key \"object\" in [[roles.r.rules]]; did you mean \"objects\"?\n"},
       {"[roles.r]\nrules = 3",
        "hubward.toml:10:9: roles.r.rules must be a list of tables, [[roles.r.rules]]\n"},
       {"[[roles.r.rules]]\nname = \"x\"",

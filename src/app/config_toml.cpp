@@ -107,9 +107,16 @@ class Reader {
   static std::string joined(std::string_view table, std::string_view key) {
     return table.empty() ? std::string(key) : fmt::format("{}.{}", table, key);
   }
-  // "port in [listen.egress]", "root_key"
+  // "[listen.egress]"; "[[roles.reader.rules]]" for an entry of a list, whose path ends in its number.
+  static std::string bracketed(std::string_view table) {
+    std::size_t dot = table.rfind('.');
+    bool entry = dot != std::string_view::npos && to_number(table.substr(dot + 1)) &&
+                 table.substr(0, dot).ends_with(".rules");
+    return entry ? fmt::format("[[{}]]", table.substr(0, dot)) : fmt::format("[{}]", table);
+  }
+  // "[listen.egress] port", "root_key"
   static std::string named(std::string_view table, std::string_view key) {
-    return table.empty() ? shown(key) : fmt::format("[{}] {}", table, shown(key));
+    return table.empty() ? shown(key) : fmt::format("{} {}", bracketed(table), shown(key));
   }
 
   void table(const toml::table& written, const std::string& path, const Keys& keys) {
@@ -133,7 +140,7 @@ class Reader {
   }
 
   void unknown(const toml::key& key, const std::string& path, const std::vector<std::string_view>& names) {
-    std::string where = path.empty() ? "" : fmt::format(" in [{}]", path);
+    std::string where = path.empty() ? "" : " in " + bracketed(path);
     auto meant = closest(key.str(), names);
     complain(key.source(), fmt::format("unknown key \"{}\"{}{}", shown(key.str()), where,
                                        meant ? fmt::format("; did you mean \"{}\"?", *meant)

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operators' API through its doors, over a real store and a HubSpot in memory.
+#include "app/graph.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <utility>
+
+#include "async/await.hpp"
+#include "grants/fake_token_endpoint.hpp"
+#include "store/temporary_directory.hpp"
+
+namespace hubward::app {
+namespace {
+
+struct Answered {
+  int status = 0;
+  Json body;
+  std::string text;
+  http::Fields fields;
+};
+
+class House {
+ public:
+  House() : hubspot_(loop_), log_(clock_, telemetry::silent_sink()) {
+    write("root.key", "8f3a1c5e7b902d4f6a8c0e1b3d5f7092a4c6e8f0123456789abcdef013579bdf");
+    write("new.key", "1032547698badcfe0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdef");
+    write("operator", "operator-token");
+  }
+
+  Result<void> open(std::string_view root_key = "root.key") {
+    graph_.reset();
+    Result<void> outcome;
+    loop_.run_task(open_graph(config(root_key), outcome));
+    return outcome;
+  }
+  void close() { graph_.reset(); }
+
+  struct Question {
+    std::string method = "GET", target, body;
+    std::vector<std::pair<std::string, std::string>> fields;
+    std::optional<std::uint32_t> uid;  // over the socket; else over the network
+  };
+  Answered ask(Question question) {
+    Answered answered;
+    loop_.run_task(ask_door(std::move(question), answered));
+    return answered;
+  }
+  Answered command(std::string method, std::string target, std::string body = "") {
+    return ask({std::move(method), "/api/v1/" + std::move(target), std::move(body), {}, 0});
+  }
+
+  Config config(std::string_view root_key) {
+    Config config;
+    config.store_dir = directory_.file("store");
+    config.root_key.text = "file:" + directory_.file(std::string(root_key));
+    config.public_url = "https://hooks.example.com";
+    config.admin.token.text = "file:" + directory_.file("operator");
+    config.apps["office"].kind = AppSettings::Kind::Private;
+    RuleSettings rule;
+    rule.name = "read contacts";
+    rule.objects = {"contacts"};
+    rule.actions = {"view"};
+    config.roles["reader"].rules = {rule};
+    return config;
+  }
+
+  grants::FakeHubSpot& hubspot() { return hubspot_; }
+  Graph& graph() { return *graph_; }
+  std::string file(const std::string& name) const { return directory_.file(name); }
+
+ private:
+  void write(const std::string& name, const std::string& text) {
+    std::string path = directory_.file(name);
+    std::ofstream(path) << text;
+    REQUIRE(chmod(path.c_str(), 0600) == 0);
+  }
+
+  Async<void> open_graph(Config config, Result<void>& outcome) {
+    auto opened = co_await Graph::open({loop_, secrets_, catalogue_, log_, &hubspot_}, std::move(config));
+    if (opened) {
+      graph_ = std::move(*opened);
+    } else {
+      outcome = std::unexpected(opened.error());
+    }
+  }
+
+  Async<void> ask_door(Question question, Answered& answered) {
+    http::Request request;
+    request.method = question.method;
+    request.target = question.target;
+    for (const auto& [name, value] : question.fields) request.fields.add(name, value);
+    if (!question.body.empty()) request.body = http::text_body(question.body);
+    request.peer.address = question.uid ? "unix" : "127.0.0.1";
+    request.peer.uid = question.uid;
+    http::Response response;
+    if (question.uid) {
+      response = co_await graph_->doors().from_socket(std::move(request));
+    } else {
+      response = co_await graph_->doors().from_network(std::move(request));
+    }
+    Result<std::string> text = co_await http::read_all(std::move(response.body), 1 << 20);
+    answered.status = response.status;
+    answered.fields = std::move(response.fields);
+    if (!text) co_return;
+    answered.text = *text;
+    if (Result<Json> json = Json::parse(*text)) answered.body = std::move(*json);
+  }
+
+  store::TemporaryDirectory directory_;
+  SystemClock clock_;
+  Loop loop_;
+  OutsideSecrets secrets_;
+  hubspot::Catalogue catalogue_ = hubspot::Catalogue::built_in();
+  grants::FakeHubSpot hubspot_;
+  telemetry::Log log_;
+  std::unique_ptr<Graph> graph_;
+};
+
+TEST_CASE("a token is handed over, a client gets a key once, and every change is in the journal") {
+  House house;
+  REQUIRE(house.open());
+  std::string token = house.hubspot().static_token(HubId{8801234});
+
+  Answered connected = house.command("PUT", "connections/office/token?app=office", token + "\n");
+  CAPTURE(connected.text);
+  REQUIRE(connected.status == 200);
+  CHECK(connected.body["account"].integer() == 8801234);
+  CHECK(connected.text.find(token) == std::string::npos);
+
+  Answered created =
+      house.command("POST", "clients", R"({"name":"billing","role":"reader","connections":["office"]})");
+  CAPTURE(created.text);
+  REQUIRE(created.status == 200);
+  std::string key = created.body["key"].text_or("");
+  CHECK(key.starts_with("hwk_"));
+  CHECK(created.fields.find("Cache-Control") == "no-store");
+  CHECK(house.command("GET", "clients/billing").text.find(key) == std::string::npos);
+  CHECK(house.command("POST", "clients", R"({"name":"billing","role":"reader","connections":["office"]})")
+            .status == 409);
+  CHECK(
+      house.command("POST", "clients/billing/rotate", R"({"overlap_seconds":60})").body["key"].text_or("") !=
+      key);
+
+  Answered revoked = house.command("POST", "clients/billing/revoke");
+  CHECK(revoked.status == 200);
+  CHECK_FALSE(revoked.body["revoked_at"].is_null());
+
+  std::string lines;
+  for (const Json& line : house.command("GET", "journal?kind=admin&format=text").body["lines"].items())
+    lines += line.text_or("");
+  for (std::string_view act : {"connection.token", "client.create", "client.rotate", "client.revoke"}) {
+    CAPTURE(act);
+    CHECK(lines.find(act) != std::string::npos);
+  }
+  CHECK(lines.find("CLIENT_EXISTS") != std::string::npos);
+  CHECK(lines.find("uid 0") != std::string::npos);
+  CHECK(lines.find(key) == std::string::npos);
+  CHECK(lines.find(token) == std::string::npos);
+}
+
+TEST_CASE("what cannot be done is refused with the reason") {
+  House house;
+  REQUIRE(house.open());
+  struct Row {
+    std::string method, target, body;
+    int status;
+    std::string_view part;
+  };
+  const Row rows[] = {
+      {"POST", "clients", R"({"name":"b","role":"nobody","connections":["x"]})", 404, "no role"},
+      {"POST", "clients", R"({"name":"b","role":"reader","connections":["x"]})", 404, "no connection"},
+      {"POST", "clients", R"({"role":"reader"})", 400, "\\\"name\\\" must be text"},
+      {"POST", "clients", "[]", 400, "JSON object"},
+      {"POST", "clients", "{", 400, "not JSON"},
+      {"POST", "clients/b/revoke", "", 404, "no client"},
+      {"POST", "connections/x/refresh", "", 404, "no connection"},
+      {"PUT", "connections/x/token?app=office", "", 400, "must be the token"},
+      {"GET", "journal?from=yesterday", "", 400, "must be a time"},
+      {"GET", "journal?colour=red", "", 400, "does not exist"},
+      {"GET", "journal/tail?count=0", "", 400, "from 1 to"},
+      {"GET", "nothing", "", 404, "nothing here"},
+      {"DELETE", "clients", "", 405, "GET, POST"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.target);
+    Answered answered = house.command(row.method, row.target, row.body);
+    CAPTURE(answered.text);
+    CHECK(answered.status == row.status);
+    CHECK(answered.text.find(row.part) != std::string::npos);
+    CHECK(answered.body["category"].text_or("").starts_with("HUBWARD_"));
+  }
+}
+
+TEST_CASE("the operators' door wants the token, a name of ours, and no page of others") {
+  House house;
+  REQUIRE(house.open());
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  const Fields good = {{"Host", "localhost:7443"}, {"Authorization", "Bearer operator-token"}};
+  struct Row {
+    std::string_view what;
+    Fields fields;
+    int status;
+  };
+  const Row rows[] = {
+      {"the right one", good, 200},
+      {"no token", {{"Host", "localhost"}}, 401},
+      {"a wrong one", {{"Host", "localhost"}, {"Authorization", "Bearer operator-tokem"}}, 401},
+      {"a longer one", {{"Host", "localhost"}, {"Authorization", "Bearer operator-token2"}}, 401},
+      {"another scheme", {{"Host", "localhost"}, {"Authorization", "Basic operator-token"}}, 401},
+      {"two",
+       {{"Host", "localhost"}, {"Authorization", "Bearer x"}, {"Authorization", "Bearer operator-token"}},
+       401},
+      {"no Host", {{"Authorization", "Bearer operator-token"}}, 403},
+      {"another Host", {{"Host", "evil.example"}, {"Authorization", "Bearer operator-token"}}, 403},
+      {"a Host that only begins so",
+       {{"Host", "localhost.evil.example"}, {"Authorization", "Bearer operator-token"}},
+       403},
+      {"a page of ours", {good[0], good[1], {"Origin", "https://localhost:7443"}}, 200},
+      {"a page of others", {good[0], good[1], {"Origin", "https://evil.example"}}, 403},
+      {"a page from nowhere", {good[0], good[1], {"Origin", "null"}}, 403},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    CHECK(house.ask({"GET", "/api/v1/status", "", row.fields, {}}).status == row.status);
+  }
+  CHECK(house.ask({"GET", "/healthz", "", {{"Host", "localhost"}}, {}}).status == 200);
+  CHECK(house.ask({"GET", "/readyz", "", {{"Host", "localhost"}}, {}}).status == 401);
+  CHECK(house.ask({"GET", "/readyz", "", good, {}}).body["ready"].boolean() == true);
+  CHECK(house.ask({"GET", "/metrics", "", good, {}}).text.find("hubward_") != std::string::npos);
+}
+
+TEST_CASE("over the socket only root and our own user are let in") {
+  House house;
+  REQUIRE(house.open());
+  CHECK(house.ask({"GET", "/api/v1/status", "", {}, 0}).status == 200);
+  CHECK(house.ask({"GET", "/api/v1/status", "", {}, getuid()}).status == 200);
+  CHECK(house.ask({"GET", "/api/v1/status", "", {}, getuid() + 4711}).status == 403);
+}
+
+TEST_CASE("a rotated root key opens the store, and the old one no more") {
+  House house;
+  REQUIRE(house.open());
+  std::string token = house.hubspot().static_token(HubId{8801234});
+  REQUIRE(house.command("PUT", "connections/office/token?app=office", token).status == 200);
+
+  Answered rotated = house.command("POST", "keys/rotate", R"({"to":"file:)" + house.file("new.key") + "\"}");
+  CAPTURE(rotated.text);
+  CHECK(rotated.status == 200);
+  house.close();
+
+  CHECK_FALSE(house.open("root.key"));
+  REQUIRE(house.open("new.key"));
+  CHECK(house.command("GET", "connections/office").status == 200);
+}
+
+TEST_CASE("a store in use is not opened a second time") {
+  House house;
+  REQUIRE(house.open());
+  Loop loop;
+  OutsideSecrets secrets;
+  hubspot::Catalogue catalogue = hubspot::Catalogue::built_in();
+  SystemClock clock;
+  telemetry::Log log(clock, telemetry::silent_sink());
+  Config config = house.config("root.key");
+  std::string code;
+  auto open = [&]() -> Async<void> {
+    auto second = co_await Graph::open({loop, secrets, catalogue, log}, config);
+    code = second ? "" : second.error().code;
+  };
+  loop.run_task(open());
+  CHECK(code == "STORE_IN_USE");
+}
+
+TEST_CASE("a reload swaps roles whole, and refuses what it cannot read") {
+  House house;
+  REQUIRE(house.open());
+  Config config = house.config("root.key");
+  config.roles["writer"] = config.roles["reader"];
+  REQUIRE(house.graph().apply(config));
+  CHECK(house.command("GET", "roles/writer").status == 200);
+
+  Config broken = config;
+  broken.roles.erase("writer");
+  broken.admin.token.text = "file:/nowhere/token";
+  CHECK_FALSE(house.graph().apply(broken));
+  CHECK(house.command("GET", "roles/writer").status == 200);
+}
+
+}  // namespace
+}  // namespace hubward::app

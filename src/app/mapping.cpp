@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/mapping.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace hubward::app {
+namespace {
+
+using TokenEndpoint = AppSettings::TokenEndpoint;
+
+hubspot::OauthVersion version_of(TokenEndpoint endpoint) {
+  switch (endpoint) {
+    case TokenEndpoint::Dated2026_03: return hubspot::OauthVersion::Dated2026_03;
+    case TokenEndpoint::Dated2026_09: return hubspot::OauthVersion::Dated2026_09;
+    case TokenEndpoint::V3: return hubspot::OauthVersion::V3;
+    case TokenEndpoint::V1: return hubspot::OauthVersion::V1;
+  }
+  return hubspot::default_oauth_version;
+}
+
+Result<grants::AppSnapshot> app_of(const std::string& name, const AppSettings& settings,
+                                   OutsideSecrets& secrets) {
+  auto app = std::make_shared<grants::App>();
+  app->name = AppName{name};
+  app->kind =
+      settings.kind == AppSettings::Kind::OAuth ? grants::App::Kind::Oauth : grants::App::Kind::Private;
+  app->client_id = settings.client_id;
+  if (!settings.client_secret.empty()) {
+    Result<Secret> secret =
+        secrets.read(settings.client_secret, fmt::format("[apps.{}] client_secret", name));
+    if (!secret) return std::unexpected(secret.error());
+    app->client_secret = std::move(*secret);
+  }
+  if (!settings.previous_client_secret.empty()) {
+    Result<Secret> secret =
+        secrets.read(settings.previous_client_secret, fmt::format("[apps.{}] previous_client_secret", name));
+    if (!secret) return std::unexpected(secret.error());
+    app->previous_client_secret = std::move(*secret);
+  }
+  app->required_scopes = settings.scopes;
+  app->optional_scopes = settings.optional_scopes;
+  app->oauth_version = version_of(settings.token_endpoint);
+  app->pkce = settings.pkce ? grants::App::Pkce::On : grants::App::Pkce::Off;
+  app->simulator = settings.simulator;
+  if (!settings.simulator) return app;
+  app->authority_file = settings.simulator_ca;
+  Result<http::Origin> api = http::parse_origin(settings.simulator_api);
+  if (!api) return while_doing(fmt::format("[apps.{}] simulator_api", name), api.error());
+  app->api_origin = std::move(*api);
+  if (settings.simulator_authorize.empty()) return app;
+  Result<http::Origin> authorize = http::parse_origin(settings.simulator_authorize);
+  if (!authorize) return while_doing(fmt::format("[apps.{}] simulator_authorize", name), authorize.error());
+  app->authorize_origin = std::move(*authorize);
+  return app;
+}
+
+policy::RoleText text_of(const std::string& name, const RoleSettings& role) {
+  policy::RoleText text;
+  text.name = name;
+  text.mode = role.mode == RoleSettings::Mode::Shadow ? "shadow" : "enforce";
+  for (const RuleSettings& rule : role.rules)
+    text.rules.push_back({rule.name, rule.objects, rule.actions, rule.operations,
+                          rule.effect == RuleSettings::Effect::Deny ? "deny" : "allow"});
+  return text;
+}
+
+admin::AppFacts facts_of(const std::string& name, const AppSettings& app, const std::string& public_url) {
+  bool oauth = app.kind == AppSettings::Kind::OAuth;
+  admin::AppFacts facts;
+  facts.name = AppName{name};
+  facts.kind = oauth ? "oauth" : "private";
+  facts.client_id = app.client_id;
+  facts.api = app.simulator ? app.simulator_api : "https://api.hubapi.com";
+  facts.scopes = app.scopes;
+  facts.optional_scopes = app.optional_scopes;
+  facts.pkce = app.pkce;
+  facts.simulator = app.simulator;
+  if (!oauth) return facts;
+  facts.authorize = app.simulator ? app.simulator_authorize : "https://app.hubspot.com";
+  facts.token_endpoint = hubspot::to_text(version_of(app.token_endpoint));
+  facts.redirect = fmt::format("{}/oauth/{}/callback", public_url, name);
+  return facts;
+}
+
+}  // namespace
+
+Result<grants::Apps> apps_of(const Config& config, OutsideSecrets& secrets) {
+  grants::Apps apps;
+  for (const auto& [name, settings] : config.apps) {
+    Result<grants::AppSnapshot> app = app_of(name, settings, secrets);
+    if (!app) return std::unexpected(app.error());
+    apps.emplace(AppName{name}, std::move(*app));
+  }
+  return apps;
+}
+
+Result<std::map<RoleName, policy::Role>> roles_of(const Config& config, const hubspot::Catalogue& catalogue) {
+  std::map<RoleName, policy::Role> roles;
+  for (const auto& [name, settings] : config.roles) {
+    Result<policy::Role> role = policy::make_role(text_of(name, settings), catalogue);
+    if (!role) return std::unexpected(role.error());
+    roles.emplace(RoleName{name}, std::move(*role));
+  }
+  return roles;
+}
+
+std::vector<Complaint> check_roles(const Config& config, const hubspot::Catalogue& catalogue) {
+  std::vector<Complaint> complaints;
+  for (const auto& [name, settings] : config.roles) {
+    Result<policy::Role> role = policy::make_role(text_of(name, settings), catalogue);
+    if (!role) complaints.push_back({0, 0, fmt::format("[roles.{}] {}", name, role.error().message)});
+  }
+  return complaints;
+}
+
+admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> roles) {
+  admin::Roster roster;
+  for (const auto& [name, app] : config.apps) roster.apps.push_back(facts_of(name, app, config.public_url));
+  roster.roles = std::move(roles);
+  return roster;
+}
+
+gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles) {
+  gateway::Settings settings;
+  settings.roles = std::move(roles);
+  settings.answer_wait = config.upstream.answer;
+  settings.durable_writes = config.journal.durable_writes;
+  settings.durable_deletes = config.journal.durable_deletes;
+  settings.repeatable_body_bytes = config.upstream.repeatable_body_bytes;
+  settings.answer_body_bytes = config.upstream.answer_body_bytes;
+  return settings;
+}
+
+journal::JournalOptions journal_options_of(const Config& config) {
+  journal::JournalOptions options;
+  options.commit_interval = config.journal.commit_interval;
+  options.queue_limit = config.journal.queue_records;
+  return options;
+}
+
+http::ClientOptions client_options_of(const Config& config) {
+  http::ClientOptions options;
+  options.idle_per_pool = config.upstream.idle_per_connection;
+  options.connections_per_pool = config.upstream.connections_per_connection;
+  options.connect = config.upstream.connect;
+  options.idle = config.upstream.idle;
+  options.body_idle = config.upstream.body_idle;
+  options.head_bytes = config.upstream.head_bytes;
+  return options;
+}
+
+http::Endpoint endpoint_of(const Door& door) {
+  return {.address = door.address, .port = door.port, .socket_path = {}};
+}
+
+http::TlsServer tls_of(const Door& door) {
+  return {.certificate_file = door.certificate, .key_file = door.key, .only_tls13 = door.only_tls13};
+}
+
+http::Limits limits_of(const Config& config) {
+  http::Limits limits;
+  limits.connections = config.limits.connections;
+  limits.head_bytes = config.limits.head_bytes;
+  limits.fields = config.limits.header_fields;
+  limits.target_bytes = config.limits.target_bytes;
+  limits.body_bytes = config.limits.request_body_bytes;
+  limits.handshake = config.limits.handshake;
+  limits.head = config.limits.head;
+  limits.idle = config.limits.idle;
+  limits.body_idle = config.limits.body_idle;
+  return limits;
+}
+
+telemetry::Level level_of(const Config& config) {
+  switch (config.log.level) {
+    case Log::Level::Debug: return telemetry::Level::Debug;
+    case Log::Level::Info: return telemetry::Level::Info;
+    case Log::Level::Warning: return telemetry::Level::Warning;
+    case Log::Level::Error: return telemetry::Level::Error;
+  }
+  return telemetry::Level::Info;
+}
+
+telemetry::Log::Form form_of(const Config& config) {
+  switch (config.log.format) {
+    case Log::Format::Json: return telemetry::Log::Form::Json;
+    case Log::Format::Text: return telemetry::Log::Form::Readable;
+    case Log::Format::Auto: break;
+  }
+  return telemetry::form_for(STDERR_FILENO);
+}
+
+}  // namespace hubward::app

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration in the words of the rooms that it configures. Pure, but for reading secrets.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "admin/roster.hpp"
+#include "app/config.hpp"
+#include "app/outside_secrets.hpp"
+#include "gateway/gateway.hpp"
+#include "grants/app.hpp"
+#include "http/client.hpp"
+#include "http/listener.hpp"
+#include "journal/journal.hpp"
+#include "policy/role.hpp"
+#include "telemetry/log.hpp"
+
+namespace hubward::app {
+
+Result<grants::Apps> apps_of(const Config& config, OutsideSecrets& secrets);
+Result<std::map<RoleName, policy::Role>> roles_of(const Config& config, const hubspot::Catalogue& catalogue);
+admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> roles);
+gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles);
+journal::JournalOptions journal_options_of(const Config& config);
+http::ClientOptions client_options_of(const Config& config);
+http::Endpoint endpoint_of(const Door& door);
+http::TlsServer tls_of(const Door& door);
+// For the egress door; the others take shorter bodies.
+http::Limits limits_of(const Config& config);
+telemetry::Level level_of(const Config& config);
+telemetry::Log::Form form_of(const Config& config);
+
+}  // namespace hubward::app

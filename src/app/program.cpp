@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/program.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "admin/secret_body.hpp"
+#include "app/config.hpp"
+#include "app/explanation.hpp"
+#include "app/graph.hpp"
+#include "app/mapping.hpp"
+#include "app/serve.hpp"
+#include "async/await.hpp"
+#include "cli/socket_gate.hpp"
+#include "core/locked_memory.hpp"
+#include "keys/core_dumps.hpp"
+
+namespace hubward::app {
+namespace {
+
+// What a command reads of an answer that was made in this process.
+constexpr std::size_t max_answer_bytes = 32 * 1024 * 1024;
+
+Result<Config> read(const std::string& config_file) {
+  ConfigReading reading = load_config(config_file);
+  if (reading.config) return std::move(*reading.config);
+  return failure("CONFIG_INVALID", Fault::Caller, Retry::Never,
+                 "the configuration is wrong:\n" + to_text(config_file, reading.complaints));
+}
+
+http::Request request_of(cli::Call call) {
+  http::Request request;
+  request.method = std::move(call.method);
+  request.target = std::move(call.target);
+  request.peer.address = "command";
+  request.peer.uid = getuid();
+  if (call.secret) {
+    request.body = std::make_unique<admin::SecretBody>(std::move(*call.secret));
+  } else if (!call.body.is_null()) {
+    request.body = http::text_body(call.body.dump());
+  }
+  return request;
+}
+
+// No gateway runs: this process takes the store's lock and answers, through the same Api. Questions about the
+// configuration are answered without store and root key.
+class OwnGate final : public cli::Gate {
+ public:
+  explicit OwnGate(Config config)
+      : config_(std::move(config)),
+        catalogue_(hubspot::Catalogue::built_in()),
+        log_(clock_, telemetry::descriptor_sink(STDERR_FILENO), form_of(config_), telemetry::Level::Warning) {
+  }
+
+  Result<cli::Answer> ask(cli::Call call) override {
+    if (std::optional<Result<Json>> known = answer_from_configuration(call))
+      return answer_of(std::move(*known));
+    if (call.target == "/api/v1/status")
+      return failure("NO_GATEWAY", Fault::Us, Retry::Later,
+                     fmt::format("no gateway listens at {}", config_.admin_socket()));
+    Result<cli::Answer> answer;
+    loop_.run_task(answer_from_store(std::move(call), answer));
+    return answer;
+  }
+
+ private:
+  static Result<cli::Answer> answer_of(Result<Json> known) {
+    if (!known) return std::unexpected(known.error());
+    return cli::Answer{200, known->dump()};
+  }
+
+  std::optional<Result<Json>> answer_from_configuration(const cli::Call& call) const {
+    constexpr std::string_view apps = "/api/v1/apps", roles = "/api/v1/roles", explain = "/explain";
+    std::string_view target = call.target;
+    if (!target.starts_with(apps) && !target.starts_with(roles)) return std::nullopt;
+    auto made = roles_of(config_, catalogue_);
+    if (!made) return std::unexpected(made.error());
+    admin::Roster roster = roster_of(config_, std::move(*made));
+    if (target == apps) return admin::list_apps(roster);
+    if (target == roles) return admin::list_roles(roster);
+    if (target.starts_with(apps))
+      return admin::show_app(roster, AppName{std::string(target.substr(apps.size() + 1))});
+    target.remove_prefix(roles.size() + 1);
+    if (!target.ends_with(explain)) return admin::show_role(roster, RoleName{std::string(target)});
+    target.remove_suffix(explain.size());
+    return admin::explain_role(roster, catalogue_, RoleName{std::string(target)},
+                               call.body["method"].text_or(""), call.body["target"].text_or(""));
+  }
+
+  Async<void> answer_from_store(cli::Call call, Result<cli::Answer>& answer) {
+    if (!graph_) {
+      auto opened = co_await open();
+      if (!opened) {
+        answer = std::unexpected(opened.error());
+        co_return;
+      }
+    }
+    grants::Actor actor{fmt::format("uid {} without a gateway", getuid())};
+    http::Response response = co_await graph_->api().answer(std::move(actor), request_of(std::move(call)));
+    Result<std::string> body = co_await http::read_all(std::move(response.body), max_answer_bytes);
+    if (!body) {
+      answer = std::unexpected(body.error());
+    } else {
+      answer = cli::Answer{response.status, std::move(*body)};
+    }
+  }
+
+  Async<Result<void>> open() {
+    Result<void> protection = keys::forbid_core_dumps();
+    if (protection) protection = lock_memory();
+    if (!protection) co_return protection;
+    auto opened = co_await Graph::open({loop_, secrets_, catalogue_, log_}, config_);
+    if (!opened) co_return std::unexpected(opened.error());
+    graph_ = std::move(*opened);
+    co_return Result<void>();
+  }
+
+  const Config config_;
+  SystemClock clock_;
+  OutsideSecrets secrets_;
+  hubspot::Catalogue catalogue_;
+  telemetry::Log log_;
+  Loop loop_;
+  std::unique_ptr<Graph> graph_;
+};
+
+Result<void> record_restore(const Config& config, const std::string& backup) {
+  SystemClock clock;
+  Result<store::StoreLock> lock = store::StoreLock::take(config.store_dir);
+  if (!lock) return std::unexpected(lock.error());
+  store::OpenOptions options;
+  options.path = config.store_dir + "/journal.db";
+  options.schemas = journal_file_schemas();
+  auto file = store::Database::open(std::move(options));
+  if (!file) return std::unexpected(file.error());
+  auto opened = journal::Journal::open(**file, clock, journal_options_of(config));
+  if (!opened) return std::unexpected(opened.error());
+  journal::Record record;
+  record.kind = journal::Kind::System;
+  record.time = clock.now();
+  record.client = fmt::format("uid {}", getuid());
+  record.operation = "store.restore";
+  record.details.push_back({"backup", backup});
+  if (Result<void> appended = (*opened)->append(std::move(record)); !appended) return appended;
+  return (*opened)->flush();
+}
+
+}  // namespace
+
+int Program::serve(const std::string& config_file) {
+  return app::serve(config_file);
+}
+
+cli::House::Explanation Program::check(const std::string& config_file, cli::Form form) {
+  ConfigReading reading = load_config(config_file);
+  std::vector<Complaint> wrong = reading.complaints;
+  if (reading.config) {
+    hubspot::Catalogue catalogue = hubspot::Catalogue::built_in();
+    std::vector<Complaint> roles = check_roles(*reading.config, catalogue);
+    std::vector<Complaint> files = check_files(*reading.config);
+    wrong.insert(wrong.end(), roles.begin(), roles.end());
+    wrong.insert(wrong.end(), files.begin(), files.end());
+  }
+  if (form == cli::Form::Json)
+    return {explain_as_json(config_file, reading.config, wrong).dump() + "\n", wrong.empty()};
+  if (!reading.config) return {to_text(config_file, wrong), false};
+  return {explain(config_file, *reading.config, wrong), wrong.empty()};
+}
+
+std::string Program::configuration_reference() {
+  return app::configuration_reference();
+}
+
+Result<std::unique_ptr<cli::Gate>> Program::gate(const std::string& config_file) {
+  Result<Config> config = read(config_file);
+  if (!config) return std::unexpected(config.error());
+  Result<std::unique_ptr<cli::Gate>> running = cli::open_socket_gate(config->admin_socket());
+  if (running || running.error().code != "NO_GATEWAY") return running;
+  return std::make_unique<OwnGate>(std::move(*config));
+}
+
+Result<cli::StorePlace> Program::store(const std::string& config_file) {
+  Result<Config> config = read(config_file);
+  if (!config) return std::unexpected(config.error());
+  cli::StorePlace place;
+  place.directory = config->store_dir;
+  place.checks = store_checks();
+  place.record_restore = [config = *config](const std::string& backup) {
+    return record_restore(config, backup);
+  };
+  return place;
+}
+
+}  // namespace hubward::app

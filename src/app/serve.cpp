@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/serve.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "app/config.hpp"
+#include "app/graph.hpp"
+#include "app/mapping.hpp"
+#include "app/signals.hpp"
+#include "async/await.hpp"
+#include "core/locked_memory.hpp"
+#include "keys/core_dumps.hpp"
+
+namespace hubward::app {
+namespace {
+
+// The public door takes no bodies but forms; the admin door takes small JSON.
+constexpr std::uint64_t public_body_bytes = 64 * 1024;
+constexpr std::uint64_t admin_body_bytes = 64 * 1024;
+constexpr std::size_t admin_connections = 256;
+constexpr std::chrono::hours journal_clearing{1};
+
+class Serving {
+ public:
+  Serving(Loop& loop, std::string config_file, Config config, OutsideSecrets& secrets,
+          const hubspot::Catalogue& catalogue, telemetry::Log& log)
+      : loop_(loop),
+        config_file_(std::move(config_file)),
+        first_(std::move(config)),
+        secrets_(secrets),
+        catalogue_(catalogue),
+        log_(log),
+        stopped_(loop) {}
+
+  // From start to stop; leaves the loop.
+  Async<void> run() {
+    Result<void> started = co_await start();
+    if (started) {
+      Result<void> served = co_await wait_for_stop();
+      if (!served) started = served;
+    }
+    if (!started) {
+      log_.failed(telemetry::Level::Error, "start.failed", started.error());
+      exit_ = 1;
+    }
+    co_await shut_down();
+    loop_.stop();
+  }
+
+  // On the loop.
+  void tell(Told told) {
+    if (told == Told::Reload) return reload();
+    stopping_ = true;
+    stopped_.notify();
+  }
+
+  int exit_code() const { return exit_; }
+
+ private:
+  Async<Result<void>> start() {
+    auto graph = co_await Graph::open({loop_, secrets_, catalogue_, log_}, first_);
+    if (!graph) co_return std::unexpected(graph.error());
+    graph_ = std::move(*graph);
+    Result<void> open = open_doors();
+    if (!open) co_return std::unexpected(open.error());
+    loop_.spawn(graph_->grants().run());
+    running_ = true;
+    loop_.spawn(clear_journal_now_and_then());
+    record("gateway.start");
+    co_return Result<void>();
+  }
+
+  Result<void> open_doors() {
+    const Config& config = graph_->config();
+    http::Limits egress = limits_of(config);
+    Result<void> opened =
+        open_door(egress_, endpoint_of(config.egress), tls_of(config.egress), egress,
+                  [this](http::Request request) { return graph_->egress().handle(std::move(request)); });
+    if (!opened) return while_doing("[listen.egress]", opened.error());
+
+    http::Limits outside = limits_of(config);
+    outside.body_bytes = public_body_bytes;
+    opened =
+        open_door(public_, endpoint_of(config.public_door), tls_of(config.public_door), outside,
+                  [this](http::Request request) { return graph_->installs().answer(std::move(request)); });
+    if (!opened) return while_doing("[listen.public]", opened.error());
+
+    http::Limits operators = limits_of(config);
+    operators.body_bytes = admin_body_bytes;
+    operators.connections = admin_connections;
+    http::Endpoint socket;
+    socket.socket_path = config.admin_socket();
+    opened = open_door(socket_, socket, std::nullopt, operators, [this](http::Request request) {
+      return graph_->doors().from_socket(std::move(request));
+    });
+    if (!opened) return while_doing("the local socket", opened.error());
+    if (config.admin.token.empty()) return {};
+    opened =
+        open_door(admin_, endpoint_of(config.admin.door), tls_of(config.admin.door), operators,
+                  [this](http::Request request) { return graph_->doors().from_network(std::move(request)); });
+    if (!opened) return while_doing("[listen.admin]", opened.error());
+    return {};
+  }
+
+  Result<void> open_door(std::unique_ptr<http::Listener>& door, http::Endpoint endpoint,
+                         std::optional<http::TlsServer> tls, http::Limits limits,
+                         http::Listener::Handler handler) {
+    auto opened =
+        http::Listener::open(loop_, std::move(endpoint), std::move(tls), limits, std::move(handler));
+    if (!opened) return std::unexpected(opened.error());
+    door = std::move(*opened);
+    return {};
+  }
+
+  Async<Result<void>> wait_for_stop() {
+    Json ready = Json::object({{"ready", true},
+                               {"pid", static_cast<std::int64_t>(getpid())},
+                               {"egress", egress_->port()},
+                               {"public", public_->port()}});
+    if (admin_) ready.set("admin", admin_->port());
+    std::string line = ready.dump() + "\n";
+    if (::write(STDOUT_FILENO, line.data(), line.size()) < 0)
+      log_.warning("start.unannounced", {});  // nobody reads standard output; the log says the rest
+    log_.info("gateway.ready", {{"egress", egress_->port()}, {"public", public_->port()}});
+    while (!stopping_) {
+      bool told = co_await stopped_.wait();
+      if (!told) continue;
+    }
+    co_return Result<void>();
+  }
+
+  Async<void> shut_down() {
+    if (!graph_) co_return;
+    log_.info("gateway.stopping", {});
+    running_ = false;
+    Deadline deadline = after(graph_->config().stop_grace);
+    // New calls are refused first; the operators' socket stays to the last.
+    for (std::unique_ptr<http::Listener>* door : {&egress_, &public_, &admin_, &socket_}) {
+      if (!*door) continue;
+      co_await (*door)->drain(deadline);
+      door->reset();
+    }
+    graph_->grants().stop();
+    co_await yield();
+    record("gateway.stop");
+    Result<void> flushed = graph_->journal().flush();
+    if (!flushed) log_.failed(telemetry::Level::Error, "journal.flush", flushed.error());
+    log_.info("gateway.stopped", {});
+  }
+
+  void reload() {
+    ConfigReading reading = load_config(config_file_);
+    if (!reading.config) return refuse_reload(to_text(config_file_, reading.complaints));
+    std::vector<Complaint> wrong = check_files(*reading.config, Variables::Ignore);
+    if (!wrong.empty()) return refuse_reload(to_text(config_file_, wrong));
+    std::string restart = needs_restart(graph_->config(), *reading.config);
+    Result<void> applied = graph_->apply(std::move(*reading.config));
+    if (!applied) return refuse_reload(applied.error().message);
+    for (std::unique_ptr<http::Listener>* door : {&egress_, &public_, &admin_}) {
+      if (!*door) continue;
+      Result<void> reloaded = (*door)->reload_certificate();
+      if (!reloaded) log_.failed(telemetry::Level::Error, "reload.certificate", reloaded.error());
+    }
+    record("gateway.reload");
+    log_.info("reload.done", {});
+    if (!restart.empty()) log_.warning("reload.needs_restart", {{"keys", restart}});
+  }
+
+  void refuse_reload(std::string why) {
+    while (why.ends_with('\n')) why.pop_back();
+    log_.error("reload.refused", {{"why", why}, {"effect", "the old configuration stays"}});
+  }
+
+  void record(std::string_view act) {
+    journal::Record record;
+    record.kind = journal::Kind::System;
+    record.time = SystemClock().now();
+    record.operation = act;
+    record.details.push_back({"version", std::string(version)});
+    Result<void> appended = graph_->journal().append(std::move(record));
+    if (!appended) log_.failed(telemetry::Level::Error, "journal.append", appended.error());
+  }
+
+  Async<void> clear_journal_now_and_then() {
+    while (running_) {
+      co_await graph_->clear_journal();
+      co_await sleep_until(after(journal_clearing));
+    }
+  }
+
+  Loop& loop_;
+  const std::string config_file_;
+  const Config first_;
+  OutsideSecrets& secrets_;
+  const hubspot::Catalogue& catalogue_;
+  telemetry::Log& log_;
+  Signal stopped_;
+  bool stopping_ = false;
+  bool running_ = false;
+  int exit_ = 0;
+  // The doors go before what stands behind them.
+  std::unique_ptr<Graph> graph_;
+  std::unique_ptr<http::Listener> egress_, public_, admin_, socket_;
+};
+
+int fail(std::string_view text) {
+  std::fprintf(stderr, "hubward: %.*s%s", static_cast<int>(text.size()), text.data(),
+               text.ends_with('\n') ? "" : "\n");
+  return 1;
+}
+
+}  // namespace
+
+std::string needs_restart(const Config& now, const Config& wanted) {
+  std::string keys;
+  auto compare = [&](bool same, std::string_view key) {
+    if (!same) keys += fmt::format("{}{}", keys.empty() ? "" : ", ", key);
+  };
+  compare(now.store_dir == wanted.store_dir, "store_dir");
+  compare(now.root_key == wanted.root_key && now.other_root_key == wanted.other_root_key, "root_key");
+  compare(now.public_url == wanted.public_url, "public_url");
+  compare(now.egress == wanted.egress, "[listen.egress]");
+  compare(now.public_door == wanted.public_door, "[listen.public]");
+  compare(now.admin.door == wanted.admin.door && now.admin.token.empty() == wanted.admin.token.empty(),
+          "[listen.admin]");
+  UpstreamLimits upstream = wanted.upstream;  // the rest of it can be changed
+  upstream.answer = now.upstream.answer;
+  upstream.answer_body_bytes = now.upstream.answer_body_bytes;
+  upstream.repeatable_body_bytes = now.upstream.repeatable_body_bytes;
+  compare(now.limits == wanted.limits && now.upstream == upstream, "[limits]");
+  compare(now.log.format == wanted.log.format, "[log] format");
+  compare(now.journal.commit_interval == wanted.journal.commit_interval &&
+              now.journal.queue_records == wanted.journal.queue_records,
+          "[journal]");
+  return keys;
+}
+
+int serve(const std::string& config_file) {
+  // Before anything secret is read.
+  Result<void> protection = keys::forbid_core_dumps();
+  if (!protection) return fail(protection.error().message);
+  protection = lock_memory();
+  if (!protection) return fail(protection.error().message);
+  Signals signals;
+
+  ConfigReading reading = load_config(config_file);
+  if (!reading.config) return fail(to_text(config_file, reading.complaints));
+  std::vector<Complaint> wrong = check_files(*reading.config);
+  if (!wrong.empty()) return fail(to_text(config_file, wrong));
+
+  SystemClock clock;
+  telemetry::Log log(clock, telemetry::descriptor_sink(STDERR_FILENO), form_of(*reading.config),
+                     level_of(*reading.config));
+  OutsideSecrets secrets;
+  hubspot::Catalogue catalogue = hubspot::Catalogue::built_in();
+  Loop loop;
+  Serving serving(loop, config_file, std::move(*reading.config), secrets, catalogue, log);
+  loop.spawn(serving.run());
+  signals.start(loop, [&serving](Told told) { serving.tell(told); });
+  loop.run();
+  signals.stop();
+  return serving.exit_code();
+}
+
+}  // namespace hubward::app
