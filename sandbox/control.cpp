@@ -7,7 +7,6 @@
 
 #include "sandbox/counting.hpp"
 #include "sandbox/fields.hpp"
-#include "sandbox/tokens.hpp"
 
 namespace hubward::sandbox {
 namespace {
@@ -24,9 +23,20 @@ Answer clock_json(const World& world) {
                                         {"frozen", world.clock_frozen()}}));
 }
 
+constexpr std::int64_t longest_wait_ms = 10LL * 60 * 1000;
+
+bool within(std::int64_t number, std::int64_t least, std::int64_t most) {
+  return number >= least && number <= most;
+}
+
 // {"advance_ms": n}, {"set_ms": n}, {"frozen": true|false}; in this order when several are given.
 Answer change_clock(World& world, const Json& body) {
-  if (auto by = body["advance_ms"].integer()) world.move_clock(std::chrono::milliseconds(*by));
+  const std::int64_t now = to_millis(world.now());
+  const std::int64_t by = body["advance_ms"].integer().value_or(0);
+  if (!within(by, -latest_millis, latest_millis) || !within(now + by, 0, latest_millis) ||
+      !within(body["set_ms"].integer().value_or(0), 0, latest_millis))
+    return wrong(400, "the clock goes from 1970 to 2200");
+  world.move_clock(std::chrono::milliseconds(by));
   if (auto to = body["set_ms"].integer()) world.move_clock(from_millis(*to) - world.now());
   if (auto frozen = body["frozen"].boolean())
     world.freeze_clock(*frozen ? std::optional(world.now()) : std::nullopt);
@@ -54,6 +64,9 @@ Answer add_fault(World& world, const Json& body) {
   if (!holds(credentials, fault.credential)) return wrong(400, "credential is expired or revoked");
   bool real = fault.status == 0 || (fault.status >= 200 && fault.status <= 599);
   if (!real) return wrong(400, "status is between 200 and 599");
+  if (!within(fault.delay_ms, 0, longest_wait_ms) || !within(fault.pause_ms, 0, longest_wait_ms) ||
+      fault.piece_bytes < 0)
+    return wrong(400, "delay_ms and pause_ms are at most ten minutes, piece_bytes is not negative");
   if (fault.id.empty()) fault.id = fmt::format("fault-{}", world.next_fault++);
   fault.hits = 0;
   world.faults.push_back(fault);
@@ -69,13 +82,17 @@ template <class T>
 Answer change(T& target, const Json& body) {
   if (std::string name = unknown_member(body, target); !name.empty())
     return wrong(400, "there is no setting " + name);
-  from_state(body, target);
+  T changed = target;
+  from_state(body, changed);
+  if (!usable(changed)) return wrong(400, "a time is out of range");
+  target = std::move(changed);
   return json_answer(200, to_state(target));
 }
 
 Answer change_account(World& world, const std::string& id, const Json& body) {
   auto found = world.accounts.find(to_number(id).value_or(0));
   if (found == world.accounts.end()) return wrong(404, "there is no account " + id);
+  if (body.has("hub_id")) return wrong(400, "an account keeps its hub_id");
   if (body.has("crm")) return wrong(400, "records are changed through the API, or by PUT /state");
   Account& account = found->second;
   if (std::string name = unknown_member(body, account); !name.empty())
@@ -121,6 +138,7 @@ Body json_body(const Call& call) {
 
 Answer change_named(World& world, const std::vector<std::string>& part, const Json& body) {
   if (part[0] == "apps" && part.size() == 2) {
+    if (body.has("name")) return wrong(400, "an app keeps its name");
     auto app = world.apps.find(part[1]);
     return app == world.apps.end() ? wrong(404, "there is no app " + part[1]) : change(app->second, body);
   }
@@ -160,42 +178,6 @@ Answer handle_control(World& world, const Call& call) {
   }
   if (what == "POST reset") return world.reset(), empty_answer();
   return wrong(404, "there is no such control; see docs/sandbox.md");
-}
-
-Json dump_state(const World& world) {
-  return to_state(world).set("format", 1);
-}
-
-Result<void> load_state(World& world, const Json& state) {
-  if (state["format"].integer() != 1)
-    return invalid("SANDBOX_STATE", "this is no state of the sandbox: \"format\" must be 1");
-  from_state(state, world);
-  for (auto& [id, account] : world.accounts)
-    for (auto& [type_id, type] : account.crm.types) type.rebuild_index();
-  return {};
-}
-
-Json describe(World& world) {
-  Json accounts = Json::array(), apps = Json::array();
-  for (const auto& [id, account] : world.accounts)
-    accounts.push(Json::object(
-        {{"hub_id", id}, {"name", account.name}, {"hublet", account.hublet}, {"tier", account.tier}}));
-  for (const auto& [name, app] : world.apps) {
-    Json shown = Json::object({{"name", name}, {"kind", app.kind}, {"app_id", app.app_id}});
-    Json scopes = Json::array();
-    for (const std::string& scope : app.required_scopes) scopes.push(scope);
-    for (const std::string& scope : app.optional_scopes)
-      if (!holds(app.required_scopes, scope)) scopes.push(scope);
-    shown.set("scopes", std::move(scopes));
-    if (app.kind == "oauth") {
-      shown.set("client_id", app.client_id).set("client_secret", app.client_secret);
-      shown.set("redirect_uris", state::write(app.redirect_uris));
-    }
-    for (const auto& [text, token] : world.tokens)
-      if (token.app == name && token.use == "static") shown.set("token", text).set("hub_id", token.hub_id);
-    apps.push(std::move(shown));
-  }
-  return Json::object({{"accounts", std::move(accounts)}, {"apps", std::move(apps)}});
 }
 
 }  // namespace hubward::sandbox

@@ -10,6 +10,11 @@ namespace hubward::sandbox {
 
 Answer handle_control(World& world, const Call& call);
 
+// Ten years: of a token, a code, a lag.
+constexpr std::int64_t longest_life_s = 10LL * 365 * 24 * 3600;
+bool usable(const App& app);
+bool usable(const Settings& settings);
+
 // The whole state as JSON, and back. A load replaces everything that the dump has.
 Json dump_state(const World& world);
 Result<void> load_state(World& world, const Json& state);

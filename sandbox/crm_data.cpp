@@ -16,8 +16,12 @@ Property* ObjectType::property(std::string_view wanted) {
 }
 
 Record* ObjectType::live(std::uint64_t wanted) {
-  // A chain of merges is as long as the number of merges at most, and never a ring: a merged id is gone.
-  for (auto hop = merged.find(wanted); hop != merged.end(); hop = merged.find(wanted)) wanted = hop->second;
+  // A chain of merges is as long as the number of merges at most; a loaded state might hold a ring.
+  for (std::size_t hops = 0; hops < merged.size(); ++hops) {
+    auto hop = merged.find(wanted);
+    if (hop == merged.end()) break;
+    wanted = hop->second;
+  }
   auto found = records.find(wanted);
   return found == records.end() || found->second.archived ? nullptr : &found->second;
 }

@@ -40,7 +40,7 @@ Result<Flags> checked(Flags flags, bool plain, bool tls_given) {
 
 }  // namespace
 
-const char* const usage = R"(hubspot-sandbox: HubSpot offline, with faults on demand (docs/sandbox.md)
+const char* const usage_text = R"(hubspot-sandbox: HubSpot offline, with faults on demand (docs/sandbox.md)
 
   --listen ADDRESS:PORT    where the simulated HubSpot answers (127.0.0.1:6443; port 0: any free one)
   --control ADDRESS:PORT   where tests control it, loopback only (127.0.0.1:6444)

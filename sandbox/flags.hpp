@@ -22,6 +22,6 @@ struct Flags {
 
 // Refuses plain HTTP elsewhere than on loopback, and a control port that is not on loopback.
 Result<Flags> parse_flags(std::span<const char* const> words);
-extern const char* const usage;
+extern const char* const usage_text;
 
 }  // namespace hubward::sandbox

@@ -75,7 +75,7 @@ int main(int count, char** words) {
   auto flags = hubward::sandbox::parse_flags({words + 1, static_cast<std::size_t>(count - 1)});
   if (!flags) return hubward::sandbox::complain(flags.error());
   if (flags->help) {
-    fmt::print("{}", hubward::sandbox::usage);
+    fmt::print("{}", hubward::sandbox::usage_text);
     return 0;
   }
   return hubward::sandbox::run(*flags);
