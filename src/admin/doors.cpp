@@ -107,6 +107,7 @@ Async<http::Response> Doors::answer(grants::Actor actor, http::Request request) 
     co_return response;
   }
   if (reads(request) && request.path() == "/metrics") {
+    operations_.measure(metrics_);
     http::Response response =
         http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text());
     response.fields.set("Cache-Control", "no-store");

@@ -26,7 +26,7 @@ NetworkRules network_rules(const Secret& token, std::vector<std::string> allowed
 class Doors {
  public:
   // Everything outlives the Doors.
-  Doors(Api& api, const Operations& operations, const telemetry::Metrics& metrics, crypto::Random& random)
+  Doors(Api& api, const Operations& operations, telemetry::Metrics& metrics, crypto::Random& random)
       : api_(api), operations_(operations), metrics_(metrics), random_(random) {}
   void set(std::shared_ptr<const NetworkRules> rules) { rules_ = std::move(rules); }
 
@@ -39,7 +39,7 @@ class Doors {
 
   Api& api_;
   const Operations& operations_;
-  const telemetry::Metrics& metrics_;
+  telemetry::Metrics& metrics_;
   crypto::Random& random_;
   std::shared_ptr<const NetworkRules> rules_;
 };

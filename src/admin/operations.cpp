@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <utility>
 
 #include "async/await.hpp"
@@ -138,6 +140,38 @@ Async<Result<Json>> Operations::readiness() const {
                           {"store", keys ? Json("reads") : Json(keys.error().message)},
                           {"journal", journal_facts()},
                           {"simulator_apps", texts(roster_->simulator_apps())}});
+}
+
+void Operations::measure(telemetry::Metrics& metrics) const {
+  using std::chrono::duration;
+  journal::Journal::Statistics statistics = parts_.journal.statistics();
+  metrics.gauge("hubward_journal_lag_seconds", "Age of the oldest record that is not on the disk yet")
+      .set(duration<double>(statistics.lag).count());
+  metrics.gauge("hubward_journal_waiting_records", "Records that are not on the disk yet")
+      .set(static_cast<double>(statistics.waiting));
+  metrics.gauge("hubward_journal_failing", "1 while the journal cannot be written")
+      .set(statistics.failing ? 1 : 0);
+
+  std::map<grants::ConnectionState, int> states = {{grants::ConnectionState::Connected, 0},
+                                                   {grants::ConnectionState::Failing, 0},
+                                                   {grants::ConnectionState::Dead, 0}};
+  std::optional<TimePoint> soonest;
+  for (const grants::ConnectionView& view : parts_.grants.list()) {
+    ++states[view.state];
+    if (view.expires_at && (!soonest || *view.expires_at < *soonest)) soonest = view.expires_at;
+  }
+  for (auto [state, count] : states)
+    metrics
+        .gauge("hubward_connections", "Connections by state",
+               {{"state", std::string(grants::to_text(state))}})
+        .set(count);
+  // Without a token that ends there is nothing to watch: as far away as can be.
+  double seconds = soonest ? duration<double>(*soonest - parts_.clock.now()).count()
+                           : std::numeric_limits<double>::infinity();
+  metrics
+      .gauge("hubward_soonest_token_expiry_seconds",
+             "Until the first access token ends; below zero: has ended")
+      .set(seconds);
 }
 
 Json Operations::list_connections() const {

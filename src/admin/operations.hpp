@@ -23,6 +23,7 @@
 #include "grants/grants.hpp"
 #include "grants/installs.hpp"
 #include "journal/journal.hpp"
+#include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
 
 namespace hubward::admin {
@@ -67,6 +68,10 @@ class Operations {
   Async<Result<Json>> status() const;
   // Whether calls can be served, and what an operator should know besides: {"ready", …}.
   Async<Result<Json>> readiness() const;
+
+  // Figures that are true at the moment they are asked for: the journal's lag, connections by state, how long
+  // the token lives that ends first.
+  void measure(telemetry::Metrics& metrics) const;
 
   Json list_connections() const;
   Result<Json> show_connection(const ConnectionName& name) const;

@@ -230,7 +230,8 @@ TEST_CASE("the operators' door wants the token, a name of ours, and no page of o
   CHECK(house.ask({"GET", "/healthz", "", {{"Host", "localhost"}}, {}}).status == 200);
   CHECK(house.ask({"GET", "/readyz", "", {{"Host", "localhost"}}, {}}).status == 401);
   CHECK(house.ask({"GET", "/readyz", "", good, {}}).body["ready"].boolean() == true);
-  CHECK(house.ask({"GET", "/metrics", "", good, {}}).text.find("hubward_") != std::string::npos);
+  CHECK(house.ask({"GET", "/metrics", "", good, {}}).text.find("hubward_connections{state=\"dead\"} 0") !=
+        std::string::npos);
 }
 
 TEST_CASE("over the socket only root and our own user are let in") {
