@@ -117,7 +117,7 @@ Async<Result<void>> Graph::open_grants() {
   settings.public_url = config_.public_url;
   grants::Parts parts{around_.loop, clock_,      random_,  *vault_file_, *vault_,
                       *journal_,    around_.log, metrics_, hubspot};
-  auto opened = co_await grants::Grants::open(std::move(parts), std::move(settings), std::move(*apps));
+  auto opened = co_await grants::Grants::open(parts, std::move(settings), std::move(*apps));
   if (!opened) co_return std::unexpected(opened.error());
   grants_ = std::move(*opened);
   installs_ = std::make_unique<grants::Installs>(*grants_);
@@ -143,7 +143,7 @@ Result<void> Graph::open_calls() {
       *gateway_,      *clients_,
       *grants_,       *journal_,
       clock_,         random_,
-      *call_metrics_, fmt::format("https://{}:{}", config_.egress.address, config_.egress.port)};
+      *call_metrics_, fmt::format("{}:{}", config_.egress.address, config_.egress.port)};
   egress_ = std::make_unique<gateway::Egress>(std::move(egress));
 
   admin::Parts parts{clock_,

@@ -268,6 +268,7 @@ TEST_CASE("a store in use is not opened a second time") {
   telemetry::Log log(clock, telemetry::silent_sink());
   Config config = house.config("root.key");
   std::string code;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): outlives the loop
   auto open = [&]() -> Async<void> {
     auto second = co_await Graph::open({loop, secrets, catalogue, log}, config);
     code = second ? "" : second.error().code;

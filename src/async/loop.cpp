@@ -104,8 +104,8 @@ Async<void> yield() {
 // Every waiter has its own timer in its own frame and is listed here while it waits.
 struct Signal::State {
   struct Waiter {
-    Waiter(std::shared_ptr<State> of, asio::any_io_executor executor, Deadline deadline)
-        : state(std::move(of)), timer(std::move(executor), deadline) {
+    Waiter(std::shared_ptr<State> of, const asio::any_io_executor& executor, Deadline deadline)
+        : state(std::move(of)), timer(executor, deadline) {
       state->waiters.push_back(this);
     }
     ~Waiter() { std::erase(state->waiters, this); }

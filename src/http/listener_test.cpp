@@ -366,6 +366,7 @@ TEST_CASE("a connection that was idle for a while is served as before") {
 
 TEST_CASE("a client that does not read its answer is ended in time") {
   std::promise<void> reached, drained;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): outlives the door
   auto handler = [&](Request) -> Async<Response> {
     reached.set_value();
     co_return text_response(200, "text/plain", std::string(64'000'000, 'x'));
@@ -460,6 +461,7 @@ TEST_CASE("a door that cannot be opened says why") {
 TEST_CASE("draining lets requests in flight finish and ends idle connections") {
   std::promise<void> reached;
   std::atomic<bool> go_on = false;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): outlives the door
   auto handler = [&](Request request) -> Async<Response> {
     reached.set_value();
     while (!go_on) co_await sleep_until(after(1ms));
