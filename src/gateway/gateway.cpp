@@ -142,12 +142,17 @@ Result<void> Gateway::read_target(Passage& passage, const http::Request& request
   return {};
 }
 
-// Numeric ids are kept in the clear, everything else as a keyed hash. Under `idProperty` a number is no id:
-// it may be somebody's telephone.
+// Numeric ids and HubSpot's own object types are kept in the clear, everything else as a keyed hash. Under
+// `idProperty` a number is no id: it may be somebody's telephone.
 void Gateway::note_parameters(Passage& passage) const {
   std::vector<journal::Field>& noted = passage.record.parameters;
   bool by_property = passage.query.find("idProperty").has_value();
   for (const auto& [name, value] : passage.match.parameters()) {
+    hubspot::ObjectName object = hubspot::object_name(value);
+    if (name.ends_with("bjectType") && hubspot::kind_of(object) == hubspot::ObjectKind::Standard) {
+      noted.push_back({std::string(name), std::move(object.text)});
+      continue;
+    }
     noted.push_back({std::string(name), by_property ? journal::hashed(parts_.journal_key, value)
                                                     : journal::id_or_hash(parts_.journal_key, value)});
   }

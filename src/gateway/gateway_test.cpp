@@ -164,6 +164,8 @@ TEST_CASE_FIXTURE(Way, "a call reaches HubSpot with our token, comes back, and i
   CHECK(record.correlation_id == answer.fields.find("x-hubward-correlation-id"));
   CHECK(std::ranges::find(record.parameters, journal::Field{"objectId", "51"}) != record.parameters.end());
   CHECK(std::ranges::find(record.parameters, journal::Field{"?limit", "5"}) != record.parameters.end());
+  CHECK(std::ranges::find(record.parameters, journal::Field{"objectType", "contacts"}) !=
+        record.parameters.end());
   // An id by another property may be a telephone number: hashed, digits or not.
   call(reader, "GET", "/crm/v3/objects/contacts/4930123456?idProperty=phone");
   CHECK(last_record().parameters[1].value.starts_with(journal::hash_mark));
