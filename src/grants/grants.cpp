@@ -216,7 +216,7 @@ void Grants::set_apps(Apps apps) {
 }
 
 Async<void> Grants::run() {
-  return state_->run();
+  return State::run(state_);
 }
 
 void Grants::stop() {

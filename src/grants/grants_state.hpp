@@ -115,7 +115,8 @@ class Grants::State : public std::enable_shared_from_this<State> {
     std::chrono::milliseconds at_least{0};
   };
   using Renewal = std::variant<Adopted, Gone, Failed>;
-  Async<void> run();
+  // `self` keeps this state alive for as long as it runs.
+  static Async<void> run(std::shared_ptr<State> self);
   void reschedule(const std::shared_ptr<Holding>& holding);
   void start_due();
   Async<Result<ConnectionView>> renew_now(ConnectionName connection, Deadline deadline);

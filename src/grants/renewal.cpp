@@ -19,17 +19,18 @@ Deadline real_deadline(SteadyPoint time, SteadyPoint now) {
 
 }  // namespace
 
-Async<void> Grants::State::run() {
-  SteadyPoint next_sweep = parts.clock.steady();
-  while (!stopping) {
-    if (parts.clock.steady() >= next_sweep) {
-      co_await sweep();
-      next_sweep = parts.clock.steady() + sweep_interval;
+Async<void> Grants::State::run(std::shared_ptr<State> self) {
+  const Clock& clock = self->parts.clock;
+  SteadyPoint next_sweep = clock.steady();
+  while (!self->stopping) {
+    if (clock.steady() >= next_sweep) {
+      co_await self->sweep();
+      next_sweep = clock.steady() + sweep_interval;
       continue;
     }
-    start_due();
-    SteadyPoint next = std::min(next_sweep, schedule_.earliest().value_or(next_sweep));
-    co_await changed.wait(real_deadline(next, parts.clock.steady()));
+    self->start_due();
+    SteadyPoint next = std::min(next_sweep, self->schedule_.earliest().value_or(next_sweep));
+    co_await self->changed.wait(real_deadline(next, clock.steady()));
   }
 }
 
