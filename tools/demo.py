@@ -212,8 +212,17 @@ class Demo:
             "--control", f"127.0.0.1:{self.ports.control}", "--tls-cert", str(self.tls / "sandbox.pem"),
             "--tls-key", str(self.tls / "sandbox.key"), "--public-base", self.sandbox_api, *flags],
             self.folder / "sandbox.log", self.environment)
-        self.app = next(app for app in self.world["apps"] if app["kind"] == "oauth")
+        self.app = next(app for app in self.world["apps"] if app["name"] == self.APP)
         self.account = self.world["accounts"][0]["hub_id"]
+        # Registered as the app's owner would do it: HubSpot compares redirect addresses to the letter.
+        self.ask_sandbox("PATCH", f"/apps/{self.APP}", {"redirect_uris": [f"{self.public}/oauth/{self.APP}/callback"]})
+
+    def ask_sandbox(self, method, path, body=None):
+        """A word with the sandbox's control port (docs/sandbox.md)."""
+        answer = Web().request(method, self.control + path, {}, None if body is None else json.dumps(body))
+        if answer.status >= 300:
+            raise Trouble(f"the sandbox's control port answered {method} {path} with {answer.status}: {answer.text[:300]}")
+        return answer.json() if answer.text else None
 
     def write_configuration(self, extra=""):
         write_private(self.folder / "root.key", secrets.token_hex(32) + "\n")
@@ -262,29 +271,39 @@ operations = ["crm.properties.*", "crm.owners.*", "account_info.*", "crm.schemas
                                     self.folder / "gateway.log", self.environment)
         return ready
 
+    def run(self, *words, secret_input=None):
+        """Runs a command of the gateway's program to its end."""
+        return subprocess.run([str(self.binaries / "hubward"), *words, "--config", str(self.config)],
+                              capture_output=True, text=True, check=False, input=secret_input,
+                              env={**os.environ, **(self.environment or {})})
+
     def hubward(self, *words, secret_input=None):
         """Runs a command with --json and answers what it printed."""
-        run = subprocess.run([str(self.binaries / "hubward"), *words, "--config", str(self.config), "--json"],
-                             capture_output=True, text=True, check=False, input=secret_input,
-                             env={**os.environ, **(self.environment or {})})
+        run = self.run(*words, "--json", secret_input=secret_input)
         if run.returncode != 0:
             raise Trouble(f"hubward {' '.join(words)} ended with {run.returncode}: {run.stderr.strip() or run.stdout.strip()}")
         return json.loads(run.stdout)
 
-    def connect(self, account=None, connection=None):
-        """The OAuth flow as a browser would walk it; the sandbox consents by itself when asked to."""
-        account = account or self.account
+    def invite(self, account=None, connection=None):
+        return self.hubward("connection", "invite", connection or self.CONNECTION, "--app", self.APP,
+                            "--account", str(account or self.account))["url"]
+
+    def begin_connect(self, account=None, connection=None, invite=None):
+        """As far as HubSpot's consent: the callback's address and the browser's cookie."""
         web = self.web()
-        invite = self.hubward("connection", "invite", connection or self.CONNECTION, "--app", self.APP,
-                              "--account", str(account))["url"]
-        answer = web.get(invite)
+        answer = web.get(invite or self.invite(account, connection))
         if answer.status != 302:
             raise Trouble(f"the invite was answered {answer.status}: {answer.text[:300]}")
         cookie = answer.headers["Set-Cookie"].split(";")[0]
-        answer = web.get(answer.headers["Location"] + f"&sandbox_auto_consent={account}")
+        answer = web.get(answer.headers["Location"] + f"&sandbox_auto_consent={account or self.account}")
         if answer.status != 302:
             raise Trouble(f"the sandbox's authorize page answered {answer.status}: {answer.text[:300]}")
-        answer = web.get(answer.headers["Location"], {"Cookie": cookie})
+        return answer.headers["Location"], cookie
+
+    def connect(self, account=None, connection=None):
+        """The OAuth flow as a browser would walk it; the sandbox consents by itself when asked to."""
+        callback, cookie = self.begin_connect(account, connection)
+        answer = self.web().get(callback, {"Cookie": cookie})
         if answer.status != 200:
             raise Trouble(f"the callback was answered {answer.status}: {answer.text[:300]}")
 
@@ -307,8 +326,15 @@ operations = ["crm.properties.*", "crm.owners.*", "account_info.*", "crm.schemas
             self.gateway.wait()
             self.gateway = None
 
+    def kill_gateway(self):
+        """As a power cut would, without a chance to finish anything."""
+        self.gateway.kill()
+        self.gateway.wait()
+        self.gateway = None
+
     def stop(self):
         stop_processes(self.pids())
         for process in (self.gateway, self.sandbox):
             if process:
                 process.wait()
+        self.gateway = self.sandbox = None

@@ -7,7 +7,8 @@ build_packages=(
   ca-certificates libssl-dev libsqlite3-dev libfmt-dev libcli11-dev libboost1.81-dev libtomlplusplus-dev
   prometheus-cpp-dev doctest-dev
 )
-test_packages=(nodejs npm)
+test_packages=(nginx-light)
+node_packages=(nodejs npm)
 
 missing_packages() {
   local package
@@ -76,7 +77,8 @@ have_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 install_for() {  # build | test
   install_packages "${build_packages[@]}"
   if [ "$1" = test ]; then
-    have_node || install_packages "${test_packages[@]}"
+    install_packages "${test_packages[@]}"
+    have_node || install_packages "${node_packages[@]}"
     install_node_packages
   fi
 }

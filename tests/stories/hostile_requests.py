@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile requests: each gets a 4xx or 5xx or a closed connection, none reaches HubSpot's side, and the next good request
-works. The upstream is a recorder that keeps every byte that arrives."""
+works. HubSpot's side is, one after the other, a recorder that keeps every byte, Node's HTTP server with its lenient parser,
+and nginx: what one of them would read differently shows as a request that nobody sent."""
 import json
+import pathlib
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
 
 import story
@@ -131,114 +135,308 @@ REQUESTS = [
 ]
 
 
+TOKEN = "pat-na1-11111111-2222-3333-4444-555555555555"
+TOKEN_INFO = {"userId": 1, "hubId": 8801234, "appId": 1, "scopes": ["oauth", "crm.objects.contacts.read"]}
+DETAILS = {"portalId": 8801234, "accountType": "STANDARD", "timeZone": "UTC", "companyCurrency": "EUR",
+           "additionalCurrencies": [], "utcOffset": "+00:00", "utcOffsetMilliseconds": 0, "uiDomain": "app.hubspot.com",
+           "dataHostingLocation": "na1"}
+# Tight, so that what waits for more bytes is over soon.
+LIMITS = """
+[limits]
+head_ms = 1500
+body_idle_ms = 1500
+"""
+
+
 class Recorder:
     """A TLS server that keeps every byte and answers every request head alike. Also plays the two HubSpot calls by which
     a private-app token is connected."""
 
-    def __init__(self, certificate, key):
+    def __init__(self, demo):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate, key)
+        self.context.load_cert_chain(demo.tls / "sandbox.pem", demo.tls / "sandbox.key")
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        self.heads = []
+        self.heads, self.broken = [], []
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
         while True:
-            raw, _ = self.socket.accept()
+            try:
+                raw, _ = self.socket.accept()
+            except OSError:
+                return
             threading.Thread(target=self.talk, args=(raw,), daemon=True).start()
 
     def talk(self, raw):
         try:
-            with self.context.wrap_socket(raw, server_side=True) as peer:
-                buffer = b""
-                while True:
-                    while b"\r\n\r\n" not in buffer:
-                        piece = peer.recv(65536)
-                        if not piece:
-                            return
-                        buffer += piece
-                    head, buffer = buffer.split(b"\r\n\r\n", 1)
-                    length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n")
-                                   if line.startswith(b"content-length:")), 0)
-                    while len(buffer) < length:
-                        buffer += peer.recv(65536)
-                    buffer = buffer[length:]
+            with self.context.wrap_socket(raw, server_side=True) as peer, peer.makefile("rb") as stream:
+                while (head := self.read_head(stream)):
+                    try:
+                        self.read_body(head, stream)
+                    except (OSError, ValueError):
+                        self.broken.append(head.split("\r\n")[0])
+                        return
                     self.heads.append(head)
                     body = json.dumps(self.answer(head)).encode()
-                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+                                 + body)
         except (OSError, ssl.SSLError):
             pass
 
     @staticmethod
+    def read_head(stream):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = stream.readline()
+            if not line:
+                return ""
+            head += line
+        return head[:-4].decode("latin-1")
+
+    @staticmethod
+    def read_body(head, stream):
+        """To its end; raises when it has none."""
+        fields = dict(line.split(": ", 1) for line in head.lower().split("\r\n")[1:])
+        chunked = fields.get("transfer-encoding") == "chunked"
+        while True:
+            size = int(stream.readline().decode(), 16) if chunked else int(fields.get("content-length", 0))
+            piece = stream.read(size + 2 if chunked else size)
+            if len(piece) < size:
+                raise ValueError("cut off")
+            if size == 0 or not chunked:
+                return
+
+    @staticmethod
     def answer(head):
-        if b"access-token-info" in head:
-            return {"userId": 1, "hubId": 8801234, "appId": 1, "scopes": ["oauth", "crm.objects.contacts.read"]}
-        if b"/details" in head:
-            return {"portalId": 8801234, "accountType": "STANDARD", "timeZone": "UTC", "companyCurrency": "EUR",
-                    "additionalCurrencies": [], "utcOffset": "+00:00", "utcOffsetMilliseconds": 0,
-                    "uiDomain": "app.hubspot.com", "dataHostingLocation": "na1"}
-        return {"results": []}
+        if "access-token-info" in head:
+            return TOKEN_INFO
+        return DETAILS if "/details" in head else {"results": []}
+
+    def seen(self):
+        """The request lines of what arrived whole."""
+        return [head.split("\r\n")[0] for head in self.heads]
+
+    def cut(self):
+        """The request lines of what broke off."""
+        return list(self.broken)
+
+    def stop(self):
+        self.socket.close()
+
+
+class Node:
+    """Node's own HTTPS server, reading as leniently as it can."""
+
+    def __init__(self, demo):
+        if not story.NODE.exists():
+            raise story.Trouble("tests/clients/node_modules is missing; `./dev test` installs it (npm ci in tests/clients)")
+        self.log = demo.folder / "node.log"
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                [str(story.NODE), str(story.CLIENTS / "hostile_upstream.mjs"), str(demo.tls / "sandbox.pem"),
+                 str(demo.tls / "sandbox.key"), json.dumps([TOKEN_INFO, DETAILS])], stdout=subprocess.PIPE, stderr=log, text=True)
+        self.port = json.loads(self.process.stdout.readline())["port"]
+
+    def seen(self):
+        return [line for line in self.log.read_text().splitlines() if not line.startswith("cut: ")]
+
+    def cut(self):
+        return [line.removeprefix("cut: ") for line in self.log.read_text().splitlines() if line.startswith("cut: ")]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Nginx:
+    """nginx with the demo's certificate, as a proxy in front of another nginx: what smuggling is made for. The one behind
+    logs each request line; the one in front passes whole requests only."""
+
+    def __init__(self, demo):
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        if not program:
+            raise story.Trouble("nginx is missing; `./dev test` installs it (nginx-light)")
+        folder = pathlib.Path(demo.folder) / "nginx"
+        folder.mkdir()
+        held = socket.create_server(("127.0.0.1", 0))
+        self.port = held.getsockname()[1]
+        held.close()
+        self.log = folder / "seen.log"
+        (folder / "nginx.conf").write_text(f"""
+daemon off;
+master_process off;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+  log_format seen escape=none '$request';
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{self.port} ssl;
+    ssl_certificate {demo.tls}/sandbox.pem;
+    ssl_certificate_key {demo.tls}/sandbox.key;
+    location / {{ proxy_pass http://unix:{folder}/behind.sock; proxy_http_version 1.1; }}
+  }}
+  server {{
+    listen unix:{folder}/behind.sock;
+    access_log {self.log} seen;
+    default_type application/json;
+    location ~ access-token-info {{ return 200 '{json.dumps(TOKEN_INFO)}'; }}
+    location ~ /details {{ return 200 '{json.dumps(DETAILS)}'; }}
+    location / {{ return 200 '{{"results": []}}'; }}
+  }}
+}}
+""")
+        self.process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def seen(self):
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    @staticmethod
+    def cut():
+        return []
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 class HostileRequests(story.Story):
+    extra_configuration = LIMITS
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.upstreams, cls.keys = {}, {}
         demo = cls.demo
-        cls.recorder = Recorder(demo.tls / "sandbox.pem", demo.tls / "sandbox.key")
-        config = demo.config.read_text() + f'''
-[apps.recorder]
+        try:
+            for name, kind in (("recorder", Recorder), ("node", Node), ("nginx", Nginx)):
+                cls.upstreams[name] = kind(demo)
+            demo.config.write_text(demo.config.read_text() + "".join(f"""
+[apps.{name}]
 kind = "private"
 simulator = true
-simulator_api = "https://localhost:{cls.recorder.port}"
+simulator_api = "https://localhost:{upstream.port}"
 simulator_ca = "{demo.ca_file}"
-'''
-        demo.config.write_text(config)
-        demo.stop_gateway()
-        demo.start_gateway()
-        demo.hubward("connection", "add", "recorded", "--app", "recorder",
-                     secret_input="pat-na1-11111111-2222-3333-4444-555555555555\n")
-        cls.key = demo.create_client("hostile", connection="recorded")
+""" for name, upstream in cls.upstreams.items()))
+            demo.stop_gateway()
+            demo.start_gateway()
+            for name in cls.upstreams:
+                demo.hubward("connection", "add", name, "--app", name, secret_input=TOKEN + "\n")
+                cls.keys[name] = demo.create_client(f"hostile-{name}", connection=name)
+        except BaseException:
+            cls.tearDownClass()
+            raise
         cls.trust = ssl.create_default_context(cafile=demo.ca_file)
+        cls.marks = 0
 
-    def send(self, text):
-        """The answer's first line, or nothing when the gateway just closed."""
+    @classmethod
+    def tearDownClass(cls):
+        for upstream in cls.upstreams.values():
+            upstream.stop()
+        super().tearDownClass()
+
+    def send(self, text, key, to_the_end=False):
+        """The answer's first line, or nothing when the gateway just closed. Reading to the end proves that it did close,
+        and that nothing behind the request was answered."""
         raw = socket.create_connection(("127.0.0.1", self.demo.ports.egress), timeout=20)
         with self.trust.wrap_socket(raw, server_hostname="localhost") as peer:
+            answer = b""
             try:
-                peer.sendall(text.replace(KEY, self.key).encode("latin-1", errors="replace"))
-                answer = b""
-                while b"\r\n\r\n" not in answer:
+                peer.sendall(text.replace(KEY, key).encode("latin-1", errors="replace"))
+                while to_the_end or b"\r\n\r\n" not in answer:
                     piece = peer.recv(65536)
                     if not piece:
                         break
                     answer += piece
             except (ConnectionError, ssl.SSLError):
-                return ""
+                pass  # closed while we still wrote; what was answered before that counts
+        self.assertLessEqual(answer.count(b"HTTP/1.1 "), 1 if to_the_end else 2)
         return answer.split(b"\r\n")[0].decode("latin-1")
 
-    def test_each_is_refused_and_the_next_good_request_works(self):
+    def good(self, name):
+        """A good request works, and all that arrived since the last one is it: what a hostile one left behind would
+        have come first."""
+        HostileRequests.marks += 1
+        mark = f"/crm/v3/objects/contacts?limit=1&after={HostileRequests.marks}"
+        self.assertIn(" 200", self.send(get(mark), self.keys[name]), "the next good request failed")
+        upstream = self.upstreams[name]
+        arrived = self.eventually(f"{name} has seen the good request",
+                                  lambda: (lines := upstream.seen()) and mark in lines[-1] and lines)
+        self.assertEqual(arrived[-1], f"GET {mark} HTTP/1.1")
+        return len(arrived)
+
+    def attack(self, name):
         self.assertGreaterEqual(len(REQUESTS), 60)
+        before = self.good(name)
         for what, text in REQUESTS:
             with self.subTest(what):
-                before = len(self.recorder.heads)
-                first_line = self.send(text)
+                first_line = self.send(text, self.keys[name], to_the_end=SMUGGLED in text)
                 if first_line:
-                    status = int(first_line.split()[1])
-                    self.assertTrue(400 <= status < 600, f"answered {first_line}")
-                self.assertEqual(self.recorder.heads[before:], [], "something reached HubSpot's side")
-                self.assertIn(" 200", self.send(GOOD), "the next good request failed")
+                    self.assertTrue(400 <= int(first_line.split()[1]) < 600, f"answered {first_line}")
+                since, before = before, self.good(name)
+                self.assertEqual(self.upstreams[name].seen()[since:before - 1], [], "something reached HubSpot's side")
+        # A body that turns out to be broken when its head has gone on is cut off there, and means nothing.
+        self.assertLessEqual(set(self.upstreams[name].cut()), {"POST /crm/v3/objects/contacts HTTP/1.1"})
+        self.assertIsNone(self.demo.gateway.poll(), "the gateway died")
+
+    def test_a_recorder_sees_none_of_them(self):
+        self.attack("recorder")
+
+    def test_node_sees_none_of_them(self):
+        self.attack("node")
+
+    def test_nginx_sees_none_of_them(self):
+        self.attack("nginx")
 
     def test_a_good_request_arrives_with_our_token_and_without_the_callers_key(self):
-        before = len(self.recorder.heads)
+        recorder = self.upstreams["recorder"]
+        before = len(recorder.heads)
         self.assertIn(" 200", self.send(get("/crm/v3/objects/contacts", "Cookie: a=b", "X-Forwarded-For: 1.2.3.4",
-                                            "X-HTTP-Method-Override: DELETE", "Connection: X-Drop", "X-Drop: 1")))
-        head = self.recorder.heads[before].decode("latin-1")
-        self.assertIn("Authorization: Bearer pat-na1-11111111-2222-3333-4444-555555555555", head)
-        self.assertNotIn(self.key, head)
+                                            "X-HTTP-Method-Override: DELETE", "Connection: X-Drop", "X-Drop: 1"),
+                                        self.keys["recorder"]))
+        head = recorder.heads[before]
+        self.assertIn(f"Authorization: Bearer {TOKEN}", head)
+        self.assertNotIn(self.keys["recorder"], head)
         for dropped in ("cookie", "x-forwarded-for", "x-http-method-override", "x-drop"):
             self.assertNotIn(dropped, head.lower())
+
+    def test_two_requests_in_one_piece_are_two_requests_in_order(self):
+        for name, upstream in self.upstreams.items():
+            with self.subTest(name):
+                before = self.good(name)
+                two = get("/crm/v3/objects/contacts?limit=2") + get("/crm/v3/objects/contacts?limit=3")
+                self.assertIn(" 200", self.send(two, self.keys[name]))
+                arrived = self.good(name)
+                # The second may be given up when the client closes after the first answer; it may not become anything else.
+                lines = upstream.seen()[before:arrived - 1]
+                whole = [f"GET /crm/v3/objects/contacts?limit={n} HTTP/1.1" for n in (2, 3)]
+                self.assertEqual(lines, whole[:len(lines)])
+                self.assertGreaterEqual(len(lines), 1)
+
+    def test_a_body_that_waits_to_be_asked_for_is_asked_for_or_refused_once(self):
+        """100-continue: one interim answer, then the body, then one answer; HubSpot's side sees one request."""
+        for name, upstream in self.upstreams.items():
+            with self.subTest(name):
+                before = self.good(name)
+                raw = socket.create_connection(("127.0.0.1", self.demo.ports.egress), timeout=20)
+                with self.trust.wrap_socket(raw, server_hostname="localhost") as peer:
+                    peer.sendall(post("Content-Length: 17", "Expect: 100-continue").replace(KEY, self.keys[name]).encode())
+                    interim = peer.recv(65536)
+                    self.assertTrue(interim.startswith((b"HTTP/1.1 100 ", b"HTTP/1.1 4")), interim)
+                    if interim.startswith(b"HTTP/1.1 100 "):
+                        peer.sendall(b'{"properties":{}}')
+                        answer = interim.partition(b"\r\n\r\n")[2] or peer.recv(65536)
+                        self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+                arrived = self.good(name)
+                expected = ["POST /crm/v3/objects/contacts HTTP/1.1"] if interim.startswith(b"HTTP/1.1 100 ") else []
+                self.assertEqual(upstream.seen()[before:arrived - 1], expected)
 
 
 if __name__ == "__main__":
