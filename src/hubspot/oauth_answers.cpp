@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t most_scopes = 1000;  // HubSpot has about 300
 constexpr std::size_t longest_word = 200;
+constexpr std::size_t longest_refusal_name = 64;
 // No token of HubSpot's lives longer; a greater number is clamped, so that no sum of times overflows.
 constexpr std::chrono::seconds longest_life{366L * 24 * 3600};
 
@@ -19,6 +20,14 @@ std::string word(const SecretJson& json, std::string_view name) {
   std::string text = json.text(name, longest_word).value_or("");
   bool plain = std::ranges::all_of(
       text, [](char c) { return is_alpha(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; });
+  return plain ? text : std::string();
+}
+
+// The name of a refusal, like BAD_AUTH_CODE or invalid_grant. It gets into logs and the journal, and an
+// answer may repeat what it was asked with: tokens, codes and secrets have digits, names have none.
+std::string refusal_name(const SecretJson& json, std::string_view name) {
+  std::string text = json.text(name, longest_refusal_name).value_or("");
+  bool plain = std::ranges::all_of(text, [](char c) { return is_alpha(c) || c == '_'; });
   return plain ? text : std::string();
 }
 
@@ -71,8 +80,8 @@ OauthOutcome<T> refusal(const OauthAnswer& answer) {
   if (may_pass(answer.status) || answer.status < 400) return trouble(answer);
   std::optional<SecretJson> json = SecretJson::read(answer.body.reveal_text());
   if (!json) return trouble(answer);
-  OauthRefusal refused{answer.status, word(*json, "status"), word(*json, "error")};
-  if (refused.code == "error") refused.code = word(*json, "category");
+  OauthRefusal refused{answer.status, refusal_name(*json, "status"), refusal_name(*json, "error")};
+  if (refused.code == "error") refused.code = refusal_name(*json, "category");
   if (refused.code.empty() && refused.error.empty()) return trouble(answer);
   return refused;
 }

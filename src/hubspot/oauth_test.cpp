@@ -155,7 +155,11 @@ TEST_CASE("refusals are understood in both forms; only a verdict about the refre
       {401, R"({"error":"invalid_client"})", "invalid_client", false, true, true},
       {401, R"({"status":"error","category":"INVALID_AUTHENTICATION","message":"m"})",
        "INVALID_AUTHENTICATION", false, false, false},
-      {400, R"({"status":"<script>","error":"x y","category":"c"})", "", false, false, false}};
+      {400, R"({"status":"<script>","error":"x y","category":"c"})", "", false, false, false},
+      // What we sent comes back in a name's place: it must not get into a sentence.
+      {400, R"({"error":"na1-426b-7fce-a107-a31d-f52c3f3bb92c"})", "", false, false, false},
+      {400, R"({"status":"BAD_HUB","error":"pat-na1-11111111-2222-3333-4444-555555555555"})", "BAD_HUB",
+       false, false, false}};
   for (const Row& row : rows) {
     auto outcome = read_token_answer(answer(row.status, row.body));
     if (row.shown.empty()) {
