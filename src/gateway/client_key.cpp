@@ -11,11 +11,11 @@
 namespace hubward::gateway {
 namespace {
 
-constexpr std::string_view prefix = "hwk_";
+constexpr std::string_view prefix = client_key_prefix;
 constexpr std::size_t id_bytes = 8;
 constexpr std::size_t id_length = 2 * id_bytes;
 constexpr std::size_t secret_length = 43;
-constexpr std::size_t key_length = prefix.size() + id_length + 1 + secret_length;
+static_assert(prefix.size() + id_length + 1 + secret_length == client_key_length);
 
 bool is_id_character(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f');
@@ -34,7 +34,7 @@ ClientKey make_client_key(crypto::Random& random) {
 }
 
 std::optional<std::string_view> client_key_id(std::string_view key) {
-  if (key.size() != key_length || !key.starts_with(prefix)) return std::nullopt;
+  if (key.size() != client_key_length || !key.starts_with(prefix)) return std::nullopt;
   std::string_view id = key.substr(prefix.size(), id_length);
   std::string_view secret = key.substr(prefix.size() + id_length + 1);
   if (key[prefix.size() + id_length] != '_') return std::nullopt;

@@ -20,6 +20,9 @@
 
 namespace hubward::gateway {
 
+constexpr std::string_view client_key_prefix = "hwk_";
+constexpr std::size_t client_key_length = 4 + 16 + 1 + 43;
+
 struct ClientKey {
   std::string id;
   Secret text;  // the whole key

@@ -8,6 +8,7 @@
 #include "async/await.hpp"
 #include "core/ascii.hpp"
 #include "core/json.hpp"
+#include "gateway/client_key.hpp"
 #include "gateway/refusal.hpp"
 #include "hubspot/path.hpp"
 #include "hubspot/secret_json.hpp"
@@ -28,6 +29,13 @@ bool asks_about_key(std::string_view path) {
   if (!path.starts_with("/oauth/")) return false;  // most calls; an encoded spelling is refused later on
   Result<hubspot::CanonicalPath> canonical = hubspot::canonicalise(path);
   return canonical && canonical->sent() == "/oauth/v2/private-apps/get/access-token-info";
+}
+
+bool holds_client_key(std::string_view target) {
+  for (std::size_t at = target.find(client_key_prefix); at != std::string_view::npos;
+       at = target.find(client_key_prefix, at + 1))
+    if (client_key_id(target.substr(at, client_key_length))) return true;
+  return false;
 }
 
 // "Bearer hwk_…" as its second word, wiped where it stood.
@@ -101,6 +109,13 @@ Async<http::Response> Egress::handle(http::Request request) {
   auto client = parts_.clients.identify(*key, request.peer.address);
   if (!client) co_return turn_away(request, correlation_id, client.error());
 
+  if (holds_client_key(request.target)) {
+    co_return turn_away(
+        request, correlation_id,
+        Error{"CREDENTIAL_IN_TARGET", Fault::Caller, Retry::Never,
+              "a client key stands in the path or query, which end up in logs: rotate it, and send it in the "
+              "Authorization header only"});
+  }
   Result<Route> route = read_route(request.target);
   if (!route) co_return turn_away(request, correlation_id, route.error());
   request.target = std::move(route->target);

@@ -39,6 +39,13 @@ bool is_plain_name(std::string_view name) {
   return !name.empty() && name.size() <= longest && std::ranges::all_of(name, is_alpha);
 }
 
+// HubSpot's are UUIDs; nothing else is taken from a header into the record.
+bool is_correlation_id(std::string_view id) {
+  constexpr std::size_t uuid_length = 36;
+  return id.size() == uuid_length &&
+         std::ranges::all_of(id, [](char c) { return is_digit(c) || is_alpha(c) || c == '-'; });
+}
+
 // Who may be told that HubSpot refused our token: HubSpot's own 401 would read as if the caller's key were
 // wrong.
 Error token_refused(const ConnectionName& connection, const hubspot::HubSpotError& said) {
@@ -283,6 +290,9 @@ Async<Result<http::Response>> Gateway::renew_and_repeat(std::shared_ptr<Passage>
 }
 
 http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Response answer) {
+  // What HubSpot's support asks for, and what stands in an error body that is passed on.
+  if (auto id = answer.fields.find("x-hubspot-correlation-id"); id && is_correlation_id(*id))
+    passage->record.details.push_back({"hubspot_correlation_id", std::string(*id)});
   prepare_for_caller(answer.fields);
   answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
   if (!answer.body) {

@@ -141,6 +141,7 @@ struct Way {
 
 TEST_CASE_FIXTURE(Way, "a call reaches HubSpot with our token, comes back, and is recorded") {
   upstream.then(200, R"({"id":"51","properties":{}})");
+  upstream.answers.back().fields.add("X-HubSpot-Correlation-Id", "0f7d6d1c-6a42-4a5e-9d3e-111111111111");
   std::string reader = key("billing", "reader");
   Answer answer = call(reader, "GET", "/crm/v3/objects/contacts/51?properties=email&limit=5");
   CHECK(answer.status == 200);
@@ -160,6 +161,8 @@ TEST_CASE_FIXTURE(Way, "a call reaches HubSpot with our token, comes back, and i
   CHECK(record.rule == "records");
   CHECK(record.status == 200);
   CHECK(record.upstream_status == 200);
+  CHECK(record.details ==
+        std::vector<journal::Field>{{"hubspot_correlation_id", "0f7d6d1c-6a42-4a5e-9d3e-111111111111"}});
   CHECK(record.bytes_out == answer.text.size());
   CHECK(record.correlation_id == answer.fields.find("x-hubward-correlation-id"));
   CHECK(std::ranges::find(record.parameters, journal::Field{"objectId", "51"}) != record.parameters.end());
@@ -343,6 +346,17 @@ TEST_CASE_FIXTURE(Way, "token info is answered here about the caller's own key, 
   CHECK(Json::parse(own.text).value()["hubId"].integer() == 111);
   Answer other = call(reader, "POST", path, R"({"tokenKey":"pat-na1-00000000-0000-0000-0000-000000000000"})");
   CHECK(other.status == 403);
+  CHECK(upstream.seen.empty());
+}
+
+TEST_CASE_FIXTURE(Way, "a client key in a target goes nowhere, not even back") {
+  std::string reader = key("billing", "reader");
+  for (const std::string& target :
+       {"/crm/v3/objects/contacts/" + reader, "/crm/v3/objects/contacts?x=" + reader}) {
+    Answer answer = call(reader, "GET", target);
+    CHECK(answer.category() == "HUBWARD_CREDENTIAL_IN_TARGET");
+    CHECK(answer.text.find(reader) == std::string::npos);
+  }
   CHECK(upstream.seen.empty());
 }
 
