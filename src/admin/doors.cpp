@@ -14,6 +14,8 @@
 namespace hubward::admin {
 namespace {
 
+constexpr std::size_t longest_authorization = 8 * 1024;
+
 // The name in "name", "name:port" or "[::1]:port", without the port; empty when it is none of these.
 std::string_view name_in(std::string_view authority) {
   if (authority.starts_with('[')) {
@@ -49,6 +51,9 @@ Result<void> check_names(const NetworkRules& rules, const http::Fields& fields) 
 
 // Takes the Authorization value out and into locked memory, whatever becomes of the request.
 Result<void> check_token(const NetworkRules& rules, http::Fields& fields) {
+  // More than any token has, and strangers get no more locked memory than that.
+  if (fields.find("Authorization").value_or("").size() > longest_authorization)
+    fields.remove("Authorization");
   std::size_t times = fields.count("Authorization");
   std::optional<Secret> value = fields.take_secret("Authorization");
   auto refused = invalid("UNAUTHENTICATED",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "core/ascii.hpp"
 #include "core/clock.hpp"
 #include "core/encoding.hpp"
@@ -54,4 +56,15 @@ TEST_CASE("numbers are digits and nothing else") {
 TEST_CASE("time is written as HubSpot writes it") {
   CHECK(to_iso8601(from_millis(0)) == "1970-01-01T00:00:00.000Z");
   CHECK(to_iso8601(from_millis(1'789'999'990'123)) == "2026-09-21T14:13:10.123Z");
+}
+
+TEST_CASE("locked memory is short before it is gone, and no longer when secrets have died") {
+  REQUIRE(lock_memory());
+  constexpr std::size_t piece = 64 * 1024;
+  std::vector<Secret> secrets;
+  while (!locked_memory_is_short()) secrets.push_back(Secret::of_size(piece));
+  CHECK(locked_bytes_in_use() <= locked_memory_limit - locked_memory_reserve + piece);
+  Secret still_fits = Secret::of_size(2 * piece);
+  secrets.clear();
+  CHECK_FALSE(locked_memory_is_short());
 }

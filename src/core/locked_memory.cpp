@@ -68,6 +68,16 @@ class LockedArena {
     }
   }
 
+  // Whether the rest of the limit could be locked, too; gives it back. Errno, or 0.
+  int try_rest() const {
+    std::size_t rest = locked_memory_limit - chunks_ * chunk_size;
+    void* pages = ::mmap(nullptr, rest, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return errno;
+    int reason = ::mlock(pages, rest) == 0 ? 0 : errno;
+    ::munmap(pages, rest);
+    return reason;
+  }
+
   bool empty() const { return chunks_ == 0; }
   std::size_t in_use() const { return in_use_; }
 
@@ -94,7 +104,9 @@ std::size_t rounded(std::size_t size) {
 Result<void> lock_memory() {
   std::scoped_lock lock(arena_mutex);
   if (!arena().empty()) return {};
-  if (int reason = arena().grow(); reason != 0) {
+  int reason = arena().grow();
+  if (reason == 0) reason = arena().try_rest();
+  if (reason != 0) {
     return failure(
         "MEMORY_NOT_LOCKED", Fault::Us, Retry::Never,
         std::string("memory for secrets cannot be locked (") + std::strerror(reason) +
@@ -120,6 +132,10 @@ void locked_free(std::span<std::byte> block) noexcept {
   wipe(block);
   std::scoped_lock lock(arena_mutex);
   arena().give_back(block.data(), rounded(block.size()));
+}
+
+bool locked_memory_is_short() noexcept {
+  return locked_bytes_in_use() > locked_memory_limit - locked_memory_reserve;
 }
 
 std::size_t locked_bytes_in_use() noexcept {

@@ -139,10 +139,25 @@ Result<void> may_invite(const InviteOrder& order, const App* app, const std::opt
 // What this door looks at of a request; the rest is never read, the Host field least of all.
 struct Visit {
   AppSnapshot app;
-  std::string ticket;          // of the invite, or the state
-  std::optional<Secret> code;  // from HubSpot
-  std::string error;           // or its word for why there is none
+  std::string ticket;  // of the invite, or the state
+  std::string error;   // HubSpot's word for why there is no code
   std::string cookies;
+  // The request's own text, in which the code stands until the visitor is known: strangers get no locked
+  // memory, of which there is little.
+  std::string target;
+
+  Visit() = default;
+  Visit(Visit&&) = default;
+  Visit& operator=(Visit&&) = delete;
+  ~Visit() { wipe(std::span(target)); }
+
+  // From HubSpot, out of the query.
+  std::optional<Secret> take_code() {
+    std::optional<Secret> code =
+        secret_parameter(std::string_view(target).substr(target.find('?') + 1), "code");
+    wipe(std::span(target));
+    return code;
+  }
 };
 
 }  // namespace
@@ -238,7 +253,8 @@ Async<Page> Installs::Door::connect(Visit visit, StoredInstall install) {
   if (!*found) co_return unknown_invite();
   if ((*found)->used_at) co_return used_invite();
   ConnectionName connection = (*found)->connection;
-  if (!visit.code || !hubspot::looks_like_token(visit.code->reveal_text())) {
+  std::optional<Secret> code = visit.take_code();
+  if (!code || !hubspot::looks_like_token(code->reveal_text())) {
     state_.record("install.refused", connection, {{"cause", "HubSpot sent no code"}});
     co_return declined(visit.error);
   }
@@ -246,7 +262,7 @@ Async<Page> Installs::Door::connect(Visit visit, StoredInstall install) {
   answered.app = visit.app;
   answered.invite = std::move(**found);
   answered.redirect_uri = std::move(install.redirect_uri);
-  answered.code = std::move(*visit.code);
+  answered.code = std::move(*code);
   if (visit.app->pkce == App::Pkce::On) answered.verifier = secrets_.pkce_verifier(visit.ticket);
   Result<Installed> installed = co_await state_.install(std::move(answered));
   if (installed) co_return connected(*installed);
@@ -297,10 +313,9 @@ Async<http::Response> Installs::answer(http::Request request) {
   Visit visit;
   visit.app = std::move(app);
   visit.ticket = plain_parameter(query, begins ? "invite" : "state").value_or("");
-  visit.code = secret_parameter(query, "code");
   visit.error = plain_parameter(query, "error").value_or("");
   visit.cookies = request.fields.find("Cookie").value_or("");
-  wipe(std::span(request.target));  // it may have held a code
+  visit.target = std::move(request.target);
   Door door(grants_);
   if (begins) co_return co_await door.begin(std::move(visit));
   co_return co_await door.finish(std::move(visit));
