@@ -34,7 +34,7 @@ std::string as_list(const std::vector<std::string>& texts) {
 
 std::vector<std::string> from_list(std::string_view text) {
   std::vector<std::string> texts;
-  if (auto list = Json::parse(text))
+  if (const auto list = Json::parse(text))
     for (const Json& item : list->items()) texts.push_back(item.text_or(""));
   return texts;
 }
@@ -49,13 +49,23 @@ std::optional<TimePoint> maybe_time_at(const Row& row, std::size_t column) {
   return time_at(row, column);
 }
 
-Client client_from(const Row& row) {
+Result<Client> client_from(const Row& row) {
   Client client;
   client.name = {text_at(row, 0)};
   client.role = {text_at(row, 1)};
   for (std::string& name : from_list(text_at(row, 2))) client.connections.push_back({std::move(name)});
-  for (const std::string& text : from_list(text_at(row, 3)))
-    if (auto network = Network::parse(text)) client.networks.push_back(*network);
+  // A block that is left out would not narrow: a client without any may call from anywhere.
+  Result<Json> networks = Json::parse(text_at(row, 3));
+  bool readable = networks && networks->is_array();
+  for (const std::string& text : from_list(text_at(row, 3))) {
+    std::optional<Network> network = Network::parse(text);
+    readable = readable && network;
+    if (network) client.networks.push_back(*network);
+  }
+  if (!readable) {
+    return failure("STORE_CORRUPT", Fault::Store, Retry::Never,
+                   fmt::format("the networks of client {} cannot be read", json_quoted(client.name.text)));
+  }
   client.created = time_at(row, 4);
   client.revoked = maybe_time_at(row, 5);
   return client;
@@ -85,12 +95,32 @@ std::unexpected<Error> unknown_client(const ClientName& name) {
                              json_quoted(name.text)));
 }
 
+std::unexpected<Error> was_revoked(const ClientName& name) {
+  return invalid("CLIENT_REVOKED",
+                 fmt::format("client {} was revoked; create a new client instead", name.text));
+}
+
+std::vector<StoredKey> keys_living_at(const Client& client, TimePoint now) {
+  std::vector<StoredKey> keys = client.keys;
+  std::erase_if(keys, [now](const StoredKey& key) { return key.expires && *key.expires <= now; });
+  return keys;
+}
+
 }  // namespace
 
 const store::Schema clients_schema{"clients", migrations};
 
 bool Client::may_use(const ConnectionName& connection) const {
   return std::ranges::find(connections, connection) != connections.end();
+}
+
+Result<void> check_network(const Client& client, std::string_view address) {
+  auto holds = [&](const Network& network) { return network.contains(address); };
+  if (client.networks.empty() || std::ranges::any_of(client.networks, holds)) return {};
+  return failure(
+      "NETWORK_NOT_ALLOWED", Fault::Caller, Retry::Never,
+      fmt::format("client {} may not call from {}; its networks are listed by `hubward client show`",
+                  client.name.text, address));
 }
 
 Async<Result<std::unique_ptr<Clients>>> Clients::load(store::Database& database, const Secret& pepper,
@@ -104,7 +134,11 @@ Async<Result<std::unique_ptr<Clients>>> Clients::load(store::Database& database,
   if (!keys) co_return std::unexpected(keys.error());
 
   std::unordered_map<std::string, Client> found;
-  for (const Row& row : *rows) found.emplace(text_at(row, 0), client_from(row));
+  for (const Row& row : *rows) {
+    Result<Client> client = client_from(row);
+    if (!client) co_return std::unexpected(client.error());
+    found.emplace(text_at(row, 0), std::move(*client));
+  }
   for (const Row& row : *keys) {
     Result<StoredKey> key = key_from(row);
     if (!key) co_return std::unexpected(key.error());
@@ -169,23 +203,17 @@ Async<Result<Secret>> Clients::create(NewClient wanted) {
 Async<Result<Secret>> Clients::rotate(ClientName name, std::chrono::seconds overlap) {
   const Client* found = find(name);
   if (found == nullptr) co_return unknown_client(name);
-  if (found->revoked) {
-    co_return invalid("CLIENT_REVOKED",
-                      fmt::format("client {} was revoked; create a new client instead", name.text));
-  }
-  Client client = *found;
+  if (found->revoked) co_return was_revoked(name);
   TimePoint now = clock_.now();
   TimePoint end = now + overlap;
-  std::erase_if(client.keys, [now](const StoredKey& key) { return key.expires && *key.expires <= now; });
-  if (client.keys.size() >= max_keys_per_client) {
-    co_return invalid("CLIENT_INVALID",
-                      fmt::format("client {} has {} keys in overlap already; wait until one has ended",
-                                  name.text, client.keys.size()));
+  std::size_t living = keys_living_at(*found, now).size();
+  if (living >= max_keys_per_client) {
+    co_return invalid(
+        "CLIENT_INVALID",
+        fmt::format("client {} has {} keys in overlap already; wait until one has ended", name.text, living));
   }
-  for (StoredKey& key : client.keys)
-    if (!key.expires || *key.expires > end) key.expires = end;
   ClientKey key = make_client_key(random_);
-  client.keys.push_back({key.id, hash_client_key(pepper_, key.text), now, std::nullopt});
+  StoredKey added{key.id, hash_client_key(pepper_, key.text), now, std::nullopt};
 
   std::vector<Statement> statements;
   statements.push_back(
@@ -194,9 +222,18 @@ Async<Result<Secret>> Clients::rotate(ClientName name, std::chrono::seconds over
       {"UPDATE client_keys SET expires = ? WHERE client = ? AND (expires IS NULL OR expires > ?)",
        {to_millis(end), name.text, to_millis(end)},
        {}});
-  statements.push_back(insert_key(name, client.keys.back()));
+  statements.push_back(insert_key(name, added));
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) co_return std::unexpected(stored.error());
+
+  // The client as it is now: while the store wrote, it may have been revoked or given another key.
+  found = find(name);
+  if (found == nullptr || found->revoked) co_return was_revoked(name);
+  Client client = *found;
+  client.keys = keys_living_at(client, now);
+  for (StoredKey& older : client.keys)
+    if (!older.expires || *older.expires > end) older.expires = end;
+  client.keys.push_back(std::move(added));
   remember(std::move(client));
   co_return std::move(key.text);
 }
@@ -244,7 +281,7 @@ std::vector<const Client*> Clients::list() const {
   return clients;
 }
 
-Result<std::shared_ptr<const Client>> Clients::identify(const Secret& key, std::string_view address) const {
+Result<std::shared_ptr<const Client>> Clients::holder_of(const Secret& key) const {
   auto refused = [] {
     return failure("UNAUTHENTICATED", Fault::Caller, Retry::Never,
                    "the client key is not valid: send `Authorization: Bearer hwk_…` with a key that `hubward "
@@ -260,14 +297,6 @@ Result<std::shared_ptr<const Client>> Clients::identify(const Secret& key, std::
     return refused();
   const Entry& entry = found->second;
   if (entry.expires && *entry.expires <= clock_.now()) return refused();
-  const std::vector<Network>& networks = entry.client->networks;
-  if (!networks.empty() &&
-      std::ranges::none_of(networks, [&](const Network& n) { return n.contains(address); })) {
-    return failure(
-        "NETWORK_NOT_ALLOWED", Fault::Caller, Retry::Never,
-        fmt::format("client {} may not call from {}; its networks are listed by `hubward client show`",
-                    entry.client->name.text, address));
-  }
   return entry.client;
 }
 

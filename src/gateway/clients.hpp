@@ -48,6 +48,9 @@ struct Client {
   bool may_use(const ConnectionName& connection) const;
 };
 
+// Whether it may call from this address. Error: NETWORK_NOT_ALLOWED.
+Result<void> check_network(const Client& client, std::string_view address);
+
 // What `hubward client create` asks for.
 struct NewClient {
   ClientName name;
@@ -72,10 +75,10 @@ class Clients {
   const Client* find(const ClientName& name) const;
   std::vector<const Client*> list() const;  // by name
 
-  // The client behind a key that is presented from an address. Errors: UNAUTHENTICATED (no such key, wrong,
-  // ended or revoked: one sentence for all, since the difference would tell a stranger something) and
-  // NETWORK_NOT_ALLOWED.
-  Result<std::shared_ptr<const Client>> identify(const Secret& key, std::string_view address) const;
+  // The client behind a key, wherever it came from; its networks are a question of their own
+  // (check_network). Error: UNAUTHENTICATED (no such key, wrong, ended or revoked: one sentence for all,
+  // since the difference would tell a stranger something).
+  Result<std::shared_ptr<const Client>> holder_of(const Secret& key) const;
 
  private:
   Clients(store::Database& database, const Secret& pepper, crypto::Random& random, const Clock& clock)

@@ -8,6 +8,7 @@
 #include "async/await.hpp"
 #include "core/ascii.hpp"
 #include "core/json.hpp"
+#include "core/locked_memory.hpp"
 #include "gateway/client_key.hpp"
 #include "gateway/refusal.hpp"
 #include "hubspot/path.hpp"
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::string_view connection_prefix = "/c/";
 constexpr std::size_t longest_connection_name = 64;
-constexpr std::size_t longest_info_body = 4096;
+constexpr std::size_t longest_info_body = 512;
+constexpr std::size_t longest_authorization = 256;  // a client key has 64 characters
 
 bool is_name_character(char c) {
   return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
@@ -40,6 +42,9 @@ bool holds_client_key(std::string_view target) {
 
 // "Bearer hwk_…" as its second word, wiped where it stood.
 std::optional<Secret> take_bearer(http::Fields& fields) {
+  // Beyond that it is no key of ours, and strangers get no more locked memory than a key needs.
+  if (fields.find("authorization").value_or("").size() > longest_authorization)
+    fields.remove("authorization");
   if (fields.count("authorization") != 1) return std::nullopt;
   std::optional<Secret> value = fields.take_secret("authorization");
   constexpr std::string_view scheme = "bearer ";
@@ -104,20 +109,24 @@ Async<http::Response> Egress::handle(http::Request request) {
         request, correlation_id,
         Error{"UNAUTHENTICATED", Fault::Caller, Retry::Never,
               "the call carries no client key: send exactly one `Authorization: Bearer hwk_…` "
-              "(`hubward client create` prints a key; a HubSpot token is never sent here)"});
+              "(`hubward client create` prints a key; a HubSpot token is never sent here)"},
+        nullptr);
   }
-  auto client = parts_.clients.identify(*key, request.peer.address);
-  if (!client) co_return turn_away(request, correlation_id, client.error());
+  auto client = parts_.clients.holder_of(*key);
+  if (!client) co_return turn_away(request, correlation_id, client.error(), nullptr);
+  Result<void> allowed = check_network(**client, request.peer.address);
+  if (!allowed) co_return turn_away(request, correlation_id, allowed.error(), client->get());
 
   if (holds_client_key(request.target)) {
     co_return turn_away(
         request, correlation_id,
         Error{"CREDENTIAL_IN_TARGET", Fault::Caller, Retry::Never,
               "a client key stands in the path or query, which end up in logs: rotate it, and send it in the "
-              "Authorization header only"});
+              "Authorization header only"},
+        client->get());
   }
   Result<Route> route = read_route(request.target);
-  if (!route) co_return turn_away(request, correlation_id, route.error());
+  if (!route) co_return turn_away(request, correlation_id, route.error(), client->get());
   request.target = std::move(route->target);
   if (asks_about_key(request.path())) {
     http::Response described = co_await describe_key(*client, std::move(*key), std::move(request),
@@ -135,19 +144,15 @@ Async<http::Response> Egress::handle(http::Request request) {
 }
 
 http::Response Egress::turn_away(const http::Request& request, const std::string& correlation_id,
-                                 const Error& error) {
+                                 const Error& error, const Client* client) {
   http::Response response = refusal(error, correlation_id);
   parts_.metrics.refused(error.code);
   parts_.metrics.answered(response.status, std::chrono::nanoseconds(0));
 
-  SteadyPoint now = parts_.clock.steady();
-  if (now - stranger_second_ >= std::chrono::seconds(1)) {
-    stranger_second_ = now;
-    strangers_this_second_ = 0;
-  }
-  if (++strangers_this_second_ > strangers_recorded_a_second) return response;
+  if (client == nullptr && !may_record_stranger()) return response;
   journal::Record record{.kind = journal::Kind::Call,
                          .time = parts_.clock.now(),
+                         .client = client != nullptr ? client->name.text : "",
                          .decision = journal::Decision::Deny,
                          .reason = error.code,
                          .status = static_cast<std::uint16_t>(response.status),
@@ -157,15 +162,33 @@ http::Response Egress::turn_away(const http::Request& request, const std::string
   return response;
 }
 
+bool Egress::may_record_stranger() {
+  SteadyPoint now = parts_.clock.steady();
+  if (now - stranger_second_ >= std::chrono::seconds(1)) {
+    stranger_second_ = now;
+    strangers_this_second_ = 0;
+  }
+  if (strangers_this_second_ == strangers_recorded_a_second) return false;
+  ++strangers_this_second_;
+  return true;
+}
+
 Async<http::Response> Egress::describe_key(std::shared_ptr<const Client> client, Secret key,
                                            http::Request request, std::optional<ConnectionName> connection,
                                            std::string correlation_id) {
   auto refused = [&](const char* code, std::string sentence) {
-    return turn_away(request, correlation_id, Error{code, Fault::Caller, Retry::Never, std::move(sentence)});
+    return turn_away(request, correlation_id, Error{code, Fault::Caller, Retry::Never, std::move(sentence)},
+                     client.get());
   };
   if (request.method != "POST") co_return refused("METHOD_NOT_ALLOWED", "token info is asked for with POST");
+  if (locked_memory_is_short()) {
+    co_return turn_away(request, correlation_id,
+                        Error{"OVERLOADED", Fault::Us, Retry::Later,
+                              "too many calls are under way at once; try again in a moment"},
+                        client.get());
+  }
   Result<Secret> body = co_await read_secret_body(std::move(request.body));
-  if (!body) co_return turn_away(request, correlation_id, body.error());
+  if (!body) co_return turn_away(request, correlation_id, body.error(), client.get());
   auto json = hubspot::SecretJson::read(body->reveal_text());
   std::optional<Secret> asked = json ? json->secret("tokenKey", longest_info_body) : std::nullopt;
   if (!asked) co_return refused("INVALID_BODY", "the body must be {\"tokenKey\": \"<your client key>\"}");
@@ -193,7 +216,7 @@ Async<http::Response> Egress::describe_key(std::shared_ptr<const Client> client,
                          .correlation_id = correlation_id,
                          .peer = request.peer.address};
   if (Result<void> recorded = parts_.journal.append(std::move(record)); !recorded)
-    co_return turn_away(request, correlation_id, recorded.error());
+    co_return turn_away(request, correlation_id, recorded.error(), client.get());
   parts_.metrics.answered(200, std::chrono::nanoseconds(0));
   co_return http::text_response(200, "application/json;charset=utf-8", info.dump());
 }

@@ -22,8 +22,8 @@ Result<Route> read_route(std::string_view target);
 
 class Egress {
  public:
-  // Everything outlives the Egress. `address` is where this door listens, for callers that send no usable
-  // Host.
+  // Everything outlives the Egress. `address` is where this door listens (host:port), for callers that
+  // send no usable Host.
   struct Parts {
     Gateway& gateway;
     const Clients& clients;
@@ -39,8 +39,10 @@ class Egress {
   Async<http::Response> handle(http::Request request);
 
  private:
+  // `client`: who called, as far as that is known. What a known client did is always recorded.
   http::Response turn_away(const http::Request& request, const std::string& correlation_id,
-                           const Error& error);
+                           const Error& error, const Client* client);
+  bool may_record_stranger();
   Async<http::Response> describe_key(std::shared_ptr<const Client> client, Secret key, http::Request request,
                                      std::optional<ConnectionName> connection, std::string correlation_id);
 

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/ascii.hpp"
+#include "hubspot/regions.hpp"
 
 namespace hubward::gateway {
 namespace {
@@ -60,7 +62,35 @@ void drop(http::Fields& fields, Drops drops) {
   for (const std::string& name : dropped) fields.remove(name);
 }
 
+bool is_ours(std::string_view authority, const http::Origin& upstream) {
+  std::string own = http::to_string(upstream);
+  if (same_ignoring_case(authority, std::string_view(own).substr(own.find("//") + 2))) return true;
+  if (authority.ends_with(":443")) authority.remove_suffix(4);
+  return hubspot::is_hubspot_api_host(authority);
+}
+
+// Path and query of a location that is HubSpot's: whole, without its scheme, or a path alone.
+std::optional<std::string_view> path_at_hubspot(std::string_view location, const http::Origin& upstream) {
+  std::size_t slashes = location.find("//");
+  std::string scheme = lower(location.substr(0, std::min(slashes, location.size())));
+  if (slashes == std::string_view::npos || !(scheme.empty() || scheme == "https:" || scheme == "http:"))
+    return location.starts_with('/') ? std::optional(location) : std::nullopt;
+  std::string_view rest = location.substr(slashes + 2);
+  std::string_view authority = rest.substr(0, rest.find_first_of("/?#\\"));
+  if (!is_ours(authority, upstream)) return std::nullopt;
+  return rest.substr(authority.size());
+}
+
 }  // namespace
+
+void lead_back(http::Fields& fields, const http::Origin& upstream, std::string_view base) {
+  auto location = fields.find("location");
+  if (!location) return;
+  std::optional<std::string_view> path = path_at_hubspot(*location, upstream);
+  if (!path) return;
+  std::string turned = std::string(base).append(*path);
+  fields.set("Location", turned);
+}
 
 void prepare_for_hubspot(http::Fields& fields, Encoding encoding) {
   std::string accepted;

@@ -30,6 +30,26 @@ TEST_CASE("the caller's credentials, origin and method overrides never reach Hub
   CHECK(fields.find("user-agent") == "sdk");
 }
 
+TEST_CASE("a Location that leads to HubSpot leads to the gateway instead, any other stays") {
+  http::Origin upstream{http::Origin::Scheme::Http, "127.0.0.1", 8081};
+  for (auto [from, to] :
+       {std::pair{"https://api.hubapi.com/crm/v3/x?after=1", "https://gw:1/c/acme/crm/v3/x?after=1"},
+        {"HTTPS://API.HubAPI.com:443/crm", "https://gw:1/c/acme/crm"},
+        {"//api-eu1.hubapi.com/crm", "https://gw:1/c/acme/crm"},
+        {"http://127.0.0.1:8081/crm", "https://gw:1/c/acme/crm"},
+        {"/crm/v3/x//y", "https://gw:1/c/acme/crm/v3/x//y"},
+        {"https://cdn.example.com/f?u=//api.hubapi.com/", "https://cdn.example.com/f?u=//api.hubapi.com/"},
+        {"https://api.hubapi.com.example.com/x", "https://api.hubapi.com.example.com/x"},
+        {"http://127.0.0.1:8082/crm", "http://127.0.0.1:8082/crm"},
+        {"next", "next"}}) {
+    CAPTURE(from);
+    http::Fields fields;
+    fields.add("location", from);
+    lead_back(fields, upstream, "https://gw:1/c/acme");
+    CHECK(fields.find("Location") == to);
+  }
+}
+
 TEST_CASE("what HubSpot's edge says to browsers does not reach the caller") {
   http::Fields fields;
   for (std::string_view name : {"Set-Cookie", "Alt-Svc", "Strict-Transport-Security", "Report-To", "NEL"})

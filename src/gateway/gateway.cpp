@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "async/await.hpp"
 #include "core/ascii.hpp"
 #include "core/json.hpp"
+#include "core/locked_memory.hpp"
 #include "gateway/forwarding.hpp"
 #include "gateway/refusal.hpp"
 #include "gateway/replay_buffer.hpp"
@@ -77,6 +79,7 @@ struct Gateway::Passage {
   http::Fields fields;
   ReplayBuffer body{nullptr, 0};
   std::uint64_t generation = 0;  // of the token that was sent last
+  bool settled = false;          // recorded and counted, once
 
   std::string target() const {
     return query.sent().empty() ? path.sent() : fmt::format("{}?{}", path.sent(), query.sent());
@@ -87,8 +90,13 @@ struct Gateway::Passage {
 Gateway::Gateway(Parts parts, std::shared_ptr<const Settings> settings)
     : parts_(parts), settings_(std::move(settings)) {}
 
+Gateway::~Gateway() {
+  for (auto& [key, passage] : std::exchange(under_way_, {})) settle(*passage, 0, 0, "GATEWAY_STOPPED");
+}
+
 Async<http::Response> Gateway::call(Caller caller, http::Request request) {
   auto passage = std::make_shared<Passage>();
+  under_way_.emplace(passage.get(), passage);
   passage->settings = settings_;
   passage->began = parts_.clock.steady();
   passage->caller = std::move(caller);
@@ -219,6 +227,11 @@ Async<Result<void>> Gateway::make_recordable(std::shared_ptr<Passage> passage) {
 Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage, http::Request request) {
   Result<void> recordable = co_await make_recordable(passage);
   if (!recordable) co_return std::unexpected(recordable.error());
+  // A token is held until HubSpot begins to answer: when HubSpot is slow, many are.
+  if (locked_memory_is_short()) {
+    co_return failure("OVERLOADED", Fault::Us, Retry::Later,
+                      "too many calls are under way at once; try again in a moment");
+  }
   Deadline deadline = after(passage->settings->answer_wait);
   Result<grants::Token> token = co_await parts_.grants.token_for(parts_.loop, passage->connection, deadline);
   if (!token) co_return std::unexpected(token.error());
@@ -293,7 +306,10 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   // What HubSpot's support asks for, and what stands in an error body that is passed on.
   if (auto id = answer.fields.find("x-hubspot-correlation-id"); id && is_correlation_id(*id))
     passage->record.details.push_back({"hubspot_correlation_id", std::string(*id)});
+  std::string base = passage->caller.base;
+  if (passage->caller.connection) base += "/c/" + passage->connection.text;
   prepare_for_caller(answer.fields);
+  lead_back(answer.fields, passage->upstream, base);
   answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
   if (!answer.body) {
     settle(*passage, answer.status, 0, {});
@@ -309,8 +325,6 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
               "UPSTREAM_ANSWER", Fault::HubSpot, Retry::Never,
               "HubSpot sent an encoded answer although it was asked not to, so its links cannot be checked"});
     }
-    std::string base = passage->caller.base;
-    if (passage->caller.connection) base += "/c/" + passage->connection.text;
     std::string upstream = http::to_string(passage->upstream);
     rewriter.emplace(std::move(base), upstream.substr(upstream.find("//") + 2));
   }
@@ -318,6 +332,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   answer.body = std::make_unique<SettlingBody>(
       std::move(answer.body), std::move(rewriter), passage->settings->answer_body_bytes,
       [this, passage, status](Settlement settlement) {
+        if (passage->settled) return;  // then the gateway may be gone
         switch (settlement.end) {
           case Settlement::End::Whole: settle(*passage, status, settlement.bytes, {}); break;
           case Settlement::End::Broken: settle(*passage, status, settlement.bytes, "ANSWER_BROKE_OFF"); break;
@@ -337,6 +352,7 @@ http::Response Gateway::refuse(Passage& passage, const Error& error) {
 }
 
 void Gateway::settle(Passage& passage, int status, std::uint64_t bytes, std::string_view end) {
+  if (std::exchange(passage.settled, true)) return;
   journal::Record& record = passage.record;
   auto whole = parts_.clock.steady() - passage.began;
   record.status = static_cast<std::uint16_t>(status);
@@ -345,10 +361,12 @@ void Gateway::settle(Passage& passage, int status, std::uint64_t bytes, std::str
   record.duration = duration_cast<microseconds>(whole);
   parts_.metrics.answered(status, whole);
   Result<void> recorded = parts_.journal.append(std::move(record));
-  if (recorded) return;
-  parts_.metrics.unrecorded();
-  parts_.log.failed(telemetry::Level::Error, "call.unrecorded", recorded.error(),
-                    {{"correlation_id", passage.caller.correlation_id}});
+  if (!recorded) {
+    parts_.metrics.unrecorded();
+    parts_.log.failed(telemetry::Level::Error, "call.unrecorded", recorded.error(),
+                      {{"correlation_id", passage.caller.correlation_id}});
+  }
+  under_way_.erase(&passage);
 }
 
 }  // namespace hubward::gateway

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "async/loop.hpp"
 #include "core/clock.hpp"
@@ -68,6 +69,11 @@ class Gateway {
   };
 
   Gateway(Parts parts, std::shared_ptr<const Settings> settings);
+  // Records the calls that are still under way as GATEWAY_STOPPED. What is left of them (answers that nobody
+  // pulls any more, tasks that the loop drops later) does not touch the Gateway again.
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
   void set(std::shared_ptr<const Settings> settings) { settings_ = std::move(settings); }
 
   // `request.target` is what HubSpot is asked for, without our prefix.
@@ -89,6 +95,8 @@ class Gateway {
 
   Parts parts_;
   std::shared_ptr<const Settings> settings_;
+  // Calls that are not settled yet; as many as the doors have connections, at most.
+  std::unordered_map<const Passage*, std::shared_ptr<Passage>> under_way_;
 };
 
 }  // namespace hubward::gateway

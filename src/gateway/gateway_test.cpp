@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "async/await.hpp"
+#include "core/locked_memory.hpp"
 #include "gateway/egress.hpp"
 #include "grants/grants_house.hpp"
 #include "http/listener.hpp"
@@ -112,14 +113,18 @@ struct Way {
     std::string text;
     std::string category() const { return Json::parse(text).value()["category"].text_or(""); }
   };
-  Answer call(std::string key, std::string method, std::string target, std::string body = "") {
+  http::Request request_of(const std::string& key, std::string method, std::string target) {
     http::Request request;
     request.method = std::move(method);
     request.target = std::move(target);
     request.fields.add("Host", "gateway.test:8443");
     request.fields.add("Authorization", "Bearer " + key);
-    if (!body.empty()) request.body = http::text_body(std::move(body));
     request.peer.address = "127.0.0.1";
+    return request;
+  }
+  Answer call(std::string key, std::string method, std::string target, std::string body = "") {
+    http::Request request = request_of(key, std::move(method), std::move(target));
+    if (!body.empty()) request.body = http::text_body(std::move(body));
     return house.wait(make(std::move(request)));
   }
   Async<Answer> make(http::Request request) {
@@ -248,6 +253,37 @@ TEST_CASE_FIXTURE(Way, "without a valid key there is one answer, and strangers d
   REQUIRE(house.wait(clients->revoke({"billing"})));
   CHECK(call(reader, "GET", "/crm/v3/objects/contacts").status == 401);
   CHECK(upstream.seen.empty());
+}
+
+TEST_CASE_FIXTURE(Way, "what a known client is refused is recorded under its name, however often") {
+  auto bound = clients->create({{"bound"}, {"reader"}, {grants::prod}, {"10.0.0.0/8"}});
+  std::string elsewhere(grants::must(house.wait(std::move(bound))).reveal_text());
+  for (int i = 0; i < 30; ++i)
+    CHECK(call(elsewhere, "GET", "/crm/v3/objects/contacts").category() == "HUBWARD_NETWORK_NOT_ALLOWED");
+  std::string reader = key("billing", "reader");
+  CHECK(call(reader, "GET", "/c/").category() == "HUBWARD_CONNECTION_NAME_REFUSED");
+  CHECK(last_record().client == "billing");
+  auto refused = house.journal->find({.filter = {.client = "bound"}, .limit = 1000});
+  REQUIRE(refused);
+  CHECK(refused->records.size() == 30);
+  CHECK(refused->records[0].reason == "NETWORK_NOT_ALLOWED");
+}
+
+TEST_CASE_FIXTURE(Way,
+                  "a gateway that ends while an answer is on its way records it and is not asked again") {
+  std::string reader = key("billing", "reader");
+  upstream.then(200, R"({"id":"51"})");
+  http::Response answer =
+      house.wait(egress->handle(request_of(reader, "GET", "/crm/v3/objects/contacts/51")));
+  CHECK(answer.status == 200);
+  egress.reset();
+  gateway.reset();
+  journal::Record record = last_record();
+  CHECK(record.operation == "crm.objects.read");
+  CHECK(record.upstream_status == 200);
+  CHECK(record.reason == "GATEWAY_STOPPED");
+  answer.body.reset();
+  CHECK(last_record().correlation_id == record.correlation_id);
 }
 
 TEST_CASE_FIXTURE(Way, "a client of several connections names one in the path") {

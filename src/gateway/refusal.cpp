@@ -14,7 +14,7 @@ namespace {
 using namespace std::string_view_literals;
 
 // Codes whose status says more than the fault does.
-constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 18> statuses = {{
     {"UNAUTHENTICATED"sv, 401},
     {"NETWORK_NOT_ALLOWED"sv, 403},
     {"CONNECTION_NOT_ALLOWED"sv, 403},
@@ -30,6 +30,7 @@ constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
     {"TOKEN_REFUSED"sv, 502},
     {"APP_UNKNOWN"sv, 503},
     {"JOURNAL_UNAVAILABLE"sv, 503},
+    {"OVERLOADED"sv, 503},
     {"UPSTREAM_TIMEOUT"sv, 504},
     {"REQUEST_BODY"sv, 400},
 }};
