@@ -88,13 +88,16 @@ Async<Result<Disconnected>> Grants::State::disconnect(ConnectionName connection,
     std::ranges::move(parts.vault.shred_statements(connection), std::back_inserter(transaction));
     Result<void> committed = co_await parts.database.commit(std::move(transaction));
     if (!committed) co_return while_doing("forgetting connection " + connection.text, committed.error());
+    // At once: the name is free in the store, and whoever connects it now must not find the old one here.
+    unpublish(connection);
     report.done.emplace_back("the connection, its tokens and its data key were deleted");
     Result<void> shredded = co_await parts.vault.finish_shredding(connection);
     if (!shredded)
       report.not_done.push_back("the store's log may still hold the wrapped data key (" +
                                 shredded.error().message + "); it goes with the next checkpoint");
+  } else {
+    unpublish(connection);
   }
-  unpublish(connection);
   record(
       "grant.disconnected", connection,
       {{"done", std::to_string(report.done.size())}, {"not_done", std::to_string(report.not_done.size())}});

@@ -142,7 +142,7 @@ class Grants::State : public std::enable_shared_from_this<State> {
   Async<Result<Adopted>> opened(StoredGrant grant);
   Async<void> renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding);
   Async<Renewal> attempt(ConnectionView held);
-  Async<Renewal> ask_hubspot(StoredGrant grant, Secret refresh_token);
+  Async<Renewal> ask_hubspot(AppSnapshot its_app, StoredGrant grant, Secret refresh_token);
   Async<Renewal> make_durable(StoredGrant before, hubspot::Granted granted, Secret refresh_token);
   Async<Renewal> newest_or(StoredGrant known, Failed failed);
   Async<Renewal> call_dead(StoredGrant grant, Failed failed);

@@ -86,11 +86,13 @@ Async<Grants::State::Renewal> Grants::State::attempt(ConnectionView held) {
   Result<std::optional<Secret>> refresh_token = open_refresh_token(grant, **key);
   if (!refresh_token) co_return trouble(refresh_token.error());
   if (!*refresh_token) co_return trouble("there is no refresh token", "Connect the account again.");
-  co_return co_await ask_hubspot(std::move(grant), std::move(**refresh_token));
+  co_return co_await ask_hubspot(std::move(its_app), std::move(grant), std::move(**refresh_token));
 }
 
-Async<Grants::State::Renewal> Grants::State::ask_hubspot(StoredGrant grant, Secret refresh_token) {
-  OauthCaller hubspot = caller(app(grant.app));
+// With the app as it was when the grant was found to be its own: a reload may have taken it away since.
+Async<Grants::State::Renewal> Grants::State::ask_hubspot(AppSnapshot its_app, StoredGrant grant,
+                                                         Secret refresh_token) {
+  OauthCaller hubspot = caller(std::move(its_app));
   Secret asked_with = refresh_token.clone();
   hubspot::OauthOutcome<hubspot::Granted> outcome = co_await hubspot.refresh(std::move(asked_with));
   Verdict verdict = verdict_on(outcome);
