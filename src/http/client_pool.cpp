@@ -181,6 +181,8 @@ void ClientPools::close() {
   closed_ = true;
   for (auto& [key, pool] : pools_) close_idle(*pool);
   stop_sweeping_.notify();
+  // An exchange that the loop drops only when it goes keeps these pools until then.
+  names_.stop();
 }
 
 // Closes what has been idle too long; when to look again.

@@ -89,6 +89,21 @@ ClientOptions trusting(const FakeAuthority& authority) {
   return options;
 }
 
+// One byte at once, the next only when the time for the whole request is over.
+class TricklingBody final : public Body {
+ public:
+  explicit TricklingBody(Deadline over) : over_(over) {}
+  Async<Result<std::string_view>> next() override {
+    if (given_++ > 0) co_await sleep_until(over_);
+    co_return std::string_view("x");
+  }
+  std::optional<std::uint64_t> length() const override { return 1'000'000; }
+
+ private:
+  const Deadline over_;
+  int given_ = 0;
+};
+
 }  // namespace
 
 TEST_CASE("a client and a listener speak with each other, plain and through TLS") {
@@ -414,4 +429,15 @@ TEST_CASE("origins are read strictly and written back") {
                                 "https://h\n",
                                 "HTTPS://h"})
     CHECK_MESSAGE(parse_origin(text).error().code == "ORIGIN", text);
+}
+
+TEST_CASE("a body that trickles does not hold its connection beyond the deadline") {
+  FakeOrigin origin({{.answers = {""}, .then = FakeOrigin::Script::Then::Hold}});
+  Caller caller;
+  Outgoing request = get({Origin::Scheme::Http, "127.0.0.1", origin.port()}, "/upload");
+  request.method = "POST";
+  request.body = std::make_unique<TricklingBody>(after(500ms));
+  Answer answer = caller(std::move(request), 500ms);
+  CHECK(answer.code == "REQUEST_BODY");
+  CHECK(caller.client->open_connections() == 0);
 }

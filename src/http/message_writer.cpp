@@ -27,6 +27,11 @@ Error wrong_length() {
   return {"BODY_LENGTH", Fault::Us, Retry::Never, "a body was not as long as its length said"};
 }
 
+// Writes that need not wait notice no deadline: a body that trickles would hold its connection without end.
+Error too_slow() {
+  return {"BODY_TIMEOUT", Fault::Caller, Retry::Never, "the body came too slowly to be sent on in time"};
+}
+
 }  // namespace
 
 void MessageWriter::begin(std::size_t head_size) {
@@ -100,6 +105,7 @@ Async<MessageWriter::Outcome> MessageWriter::send(Body* body, BodyFraming framin
   while (more) {
     Result<std::string_view> piece = co_await body->next();
     if (!piece) co_return Outcome{Stream::State::Ok, piece.error(), started_};
+    if (pace.over()) co_return Outcome{Stream::State::Ok, too_slow(), started_};
     if (framing == BodyFraming::Counted) {
       if (piece->empty() || piece->size() > left)
         co_return Outcome{Stream::State::Ok, wrong_length(), started_};

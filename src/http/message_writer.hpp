@@ -33,6 +33,7 @@ class MessageWriter {
     std::chrono::milliseconds idle;
     Deadline end = Deadline::max();
     Deadline next() const { return std::min(after(idle), end); }
+    bool over() const { return end != Deadline::max() && end <= std::chrono::steady_clock::now(); }
   };
 
   explicit MessageWriter(Stream& stream) : stream_(stream) {}

@@ -61,6 +61,10 @@ struct NameLookup::Mailbox {
 NameLookup::NameLookup(Loop& loop) : loop_(loop), mailbox_(std::make_shared<Mailbox>(&loop)) {}
 
 NameLookup::~NameLookup() {
+  stop();
+}
+
+void NameLookup::stop() {
   std::scoped_lock lock(mailbox_->mutex);
   mailbox_->loop = nullptr;
 }

@@ -35,6 +35,8 @@ class NameLookup {
 
   // In the order to try them; never empty. An address is its own answer and takes no thread.
   Async<Result<std::vector<SocketAddress>>> find(std::string host, std::uint16_t port, Deadline deadline);
+  // Look-ups under way touch the loop no more; whoever waits for one is told at its deadline.
+  void stop();
 
  private:
   struct Mailbox;
