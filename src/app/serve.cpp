@@ -153,6 +153,7 @@ class Serving {
   }
 
   void reload() {
+    if (!running_) return log_.warning("reload.ignored", {{"why", "the gateway is starting or stopping"}});
     ConfigReading reading = load_config(config_file_);
     if (!reading.config) return refuse_reload(to_text(config_file_, reading.complaints));
     std::vector<Complaint> wrong = check_files(*reading.config, Variables::Ignore);
