@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/config.hpp"
+#include "app/descriptors.hpp"
 #include "app/graph.hpp"
 #include "app/mapping.hpp"
 #include "app/signals.hpp"
@@ -76,13 +77,23 @@ class Serving {
 
   Result<void> open_doors() {
     const Config& config = graph_->config();
+    std::size_t descriptors = raise_descriptor_limit();
+    DoorShares shares = door_shares(config.limits.connections, descriptors);
+    if (shares.outside < config.limits.connections)
+      log_.warning("start.few_descriptors",
+                   {{"descriptors", descriptors},
+                    {"egress_connections", shares.egress},
+                    {"public_connections", shares.outside},
+                    {"next_step", "raise the limit (ulimit -Hn, or LimitNOFILE= in the systemd unit)"}});
     http::Limits egress = limits_of(config);
+    egress.connections = shares.egress;
     Result<void> opened =
         open_door(egress_, endpoint_of(config.egress), tls_of(config.egress), egress,
                   [this](http::Request request) { return graph_->egress().handle(std::move(request)); });
     if (!opened) return while_doing("[listen.egress]", opened.error());
 
     http::Limits outside = limits_of(config);
+    outside.connections = shares.outside;
     outside.body_bytes = public_body_bytes;
     opened =
         open_door(public_, endpoint_of(config.public_door), tls_of(config.public_door), outside,
