@@ -177,7 +177,8 @@ Keys rule_keys(RuleSettings& rule) {
       {"name", TextSlot{&rule.name, rule_for_rule_names, "read contacts", Presence::Required},
        "Shown in every decision of this rule."},
       {"objects", ListSlot{&rule.objects, rule_for_tokens, "contacts"},
-       "Objects it is about (`contacts`, `deals`, a type id …); `*` for all. Left out, the rule must name operations."},
+       "Objects it is about (`contacts`, `deals`, a type id …); `*` for all. Left out, the rule must name "
+       "operations."},
       {"actions",
        WordsSlot{[&rule](const std::vector<std::string>& words) { rule.actions = words; },
                  {"view", "create", "edit", "delete", "export"}},
