@@ -6,6 +6,7 @@
 
 #include "async/await.hpp"
 #include "core/ascii.hpp"
+#include "core/encoding.hpp"
 
 namespace hubward::grants {
 namespace {
@@ -26,43 +27,28 @@ class SecretBody final : public http::Body {
   bool given_ = false;
 };
 
-// Gathers an answer's body in locked memory, which doubles as it fills.
-class SecretBuffer {
- public:
-  bool add(std::string_view piece) {
-    if (piece.size() > hubspot::oauth_answer_limit - size_) return false;
-    if (size_ + piece.size() > bytes_.size()) grow(size_ + piece.size());
-    std::ranges::copy(std::as_bytes(std::span(piece)),
-                      bytes_.writable().begin() + static_cast<std::ptrdiff_t>(size_));
-    size_ += piece.size();
-    return true;
-  }
-  Secret take() {
-    bytes_.shrink(size_);
-    return std::move(bytes_);
-  }
+std::unexpected<Error> too_large() {
+  return failure("UPSTREAM_ANSWER", Fault::HubSpot, Retry::Later,
+                 "the answer is larger than an answer can be");
+}
 
- private:
-  void grow(std::size_t needed) {
-    Secret larger = Secret::of_size(std::max<std::size_t>({needed, 2 * bytes_.size(), 4096}));
-    std::ranges::copy(bytes_.reveal().first(size_), larger.writable().begin());
-    bytes_ = std::move(larger);
-  }
-  Secret bytes_;
-  std::size_t size_ = 0;
-};
-
+// Gathers an answer's body in locked memory that is taken once.
 Async<Result<Secret>> read_secret(std::unique_ptr<http::Body> body) {
-  SecretBuffer buffer;
-  while (body) {
+  if (!body) co_return Secret();
+  std::uint64_t room = body->length().value_or(hubspot::oauth_answer_limit);
+  if (room > hubspot::oauth_answer_limit) co_return too_large();
+  Secret whole = Secret::of_size(room);
+  std::size_t used = 0;
+  for (;;) {
     Result<std::string_view> piece = co_await body->next();
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) break;
-    if (!buffer.add(*piece))
-      co_return failure("UPSTREAM_ANSWER", Fault::HubSpot, Retry::Later,
-                        "the answer is larger than an answer can be");
+    if (piece->size() > whole.size() - used) co_return too_large();
+    std::ranges::copy(bytes_of(*piece), whole.writable().subspan(used).begin());
+    used += piece->size();
   }
-  co_return buffer.take();
+  whole.shrink(used);
+  co_return whole;
 }
 
 // Seconds only; a date is nothing that HubSpot sends.
@@ -91,6 +77,7 @@ Async<Result<hubspot::OauthAnswer>> HttpTokenEndpoint::ask(AppSnapshot app, hubs
     outgoing.body = std::make_unique<SecretBody>(std::move(call.body));
   }
   outgoing.bearer = std::move(call.bearer);
+  outgoing.answer_end = deadline;  // an answer that trickles keeps nobody waiting
   Result<http::Response> response = co_await (*client)->send(std::move(outgoing), deadline);
   if (!response) co_return std::unexpected(response.error());
   hubspot::OauthAnswer answer;

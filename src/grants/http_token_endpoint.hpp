@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HubSpot over HTTPS: each call goes to the API host of its app and to nowhere else. Answers are read
-// straight into locked memory, at most oauth_answer_limit bytes. One loop, that of the clients.
+// straight into locked memory, at most oauth_answer_limit bytes, whole by the deadline of the call. One loop,
+// that of the clients.
 #pragma once
 
 #include <functional>

@@ -5,6 +5,7 @@
 
 #include "async/await.hpp"
 #include "core/invariant.hpp"
+#include "http/fake_origin.hpp"
 #include "http/listener.hpp"
 
 using namespace hubward;
@@ -38,16 +39,16 @@ struct Host {
     co_return std::move(response);
   }
 
-  Result<hubspot::OauthAnswer> ask(hubspot::OauthCall call) {
+  Result<hubspot::OauthAnswer> ask(hubspot::OauthCall call,
+                                   std::chrono::milliseconds wait = std::chrono::seconds(10)) {
     HttpTokenEndpoint endpoint([this](const App&) -> Result<http::Client*> { return client.get(); });
     std::optional<Result<hubspot::OauthAnswer>> got;
-    loop.run_task(keep(endpoint, app, std::move(call), got));
+    loop.run_task(keep(endpoint, app, std::move(call), after(wait), got));
     return std::move(*got);
   }
   static Async<void> keep(HttpTokenEndpoint& endpoint, AppSnapshot app, hubspot::OauthCall call,
-                          std::optional<Result<hubspot::OauthAnswer>>& got) {
-    Result<hubspot::OauthAnswer> answer =
-        co_await endpoint.ask(app, std::move(call), after(std::chrono::seconds(10)));
+                          Deadline deadline, std::optional<Result<hubspot::OauthAnswer>>& got) {
+    Result<hubspot::OauthAnswer> answer = co_await endpoint.ask(app, std::move(call), deadline);
     got = std::move(answer);
   }
 
@@ -101,4 +102,32 @@ TEST_CASE("an answer beyond its limit, and a host that is not there, are errors"
   CHECK(answer.error().code == "UPSTREAM_ANSWER");
   host.listener.reset();
   CHECK_FALSE(host.ask(hubspot::account_details_call(Secret("t"))));
+}
+
+TEST_CASE("an answer that stops half-way is waited for until the call's deadline, and no longer") {
+  using Script = http::FakeOrigin::Script;
+  http::FakeOrigin origin(
+      {{.answers = {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\""}, .then = Script::Then::Hold}});
+  Host host;
+  auto elsewhere = std::make_shared<App>();
+  elsewhere->api_origin = {http::Origin::Scheme::Http, "127.0.0.1", origin.port()};
+  host.app = std::move(elsewhere);
+  auto answer = host.ask(hubspot::account_details_call(Secret("t")), std::chrono::milliseconds(300));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == "UPSTREAM_TIMEOUT");
+}
+
+TEST_CASE("an answer of unknown length is bounded as well") {
+  std::string answer =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n" + std::string(0x1001, 'x');
+  for (int i = 0; i < 3; ++i) answer += "\r\n1000\r\n" + std::string(0x1000, 'x');
+  http::FakeOrigin origin({{.answers = {answer + "\r\n0\r\n\r\n"}}});
+  Host host;
+  auto elsewhere = std::make_shared<App>();
+  elsewhere->api_origin = {http::Origin::Scheme::Http, "127.0.0.1", origin.port()};
+  host.app = std::move(elsewhere);
+  auto got = host.ask(hubspot::account_details_call(Secret("t")));
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code == "UPSTREAM_ANSWER");
+  CHECK(got.error().message.find("larger") != std::string::npos);
 }

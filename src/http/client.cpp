@@ -50,12 +50,13 @@ class AbsentBody final : public Body {
 class AnswerBody final : public Body {
  public:
   AnswerBody(Lease lease, Origin origin, std::optional<std::uint64_t> length, bool keep_alive,
-             std::chrono::milliseconds idle)
+             std::chrono::milliseconds idle, Deadline end)
       : lease_(std::move(lease)),
         origin_(std::move(origin)),
         length_(length),
         keep_alive_(keep_alive),
-        idle_(idle) {}
+        idle_(idle),
+        end_(end) {}
   ~AnswerBody() override {
     bool reusable = keep_alive_ && lease_->intake.body_done() && lease_->intake.empty();
     if (reusable) lease_.keep();
@@ -67,7 +68,7 @@ class AnswerBody final : public Body {
   bool ready() const override { return lease_->intake.piece_ready(); }
 
   Async<Result<std::string_view>> next() override {
-    Intake::Piece piece = co_await lease_->intake.next_piece(after(idle_));
+    Intake::Piece piece = co_await lease_->intake.next_piece(std::min(after(idle_), end_));
     if (!piece.refusal && piece.state == Stream::State::Ok) co_return piece.data;
     keep_alive_ = false;
     if (piece.refusal) co_return upstream("UPSTREAM_ANSWER", origin_, piece.refusal->message);
@@ -80,6 +81,7 @@ class AnswerBody final : public Body {
   const std::optional<std::uint64_t> length_;
   bool keep_alive_;
   const std::chrono::milliseconds idle_;
+  const Deadline end_;
 };
 
 bool is_idempotent(std::string_view method) {
@@ -220,7 +222,7 @@ Response Client::State::make_response(Lease lease, ResponseHead head, const Outg
   }
   if (!intake.body_done()) {
     response.body = std::make_unique<AnswerBody>(std::move(lease), request.origin, length, head.keep_alive,
-                                                 options.body_idle);
+                                                 options.body_idle, request.answer_end);
   } else if (head.keep_alive && intake.empty()) {
     lease.keep();
   }

@@ -48,6 +48,7 @@ struct Outgoing {
   // Sent as "Authorization: Bearer …"; the buffer it passes through is wiped after the write.
   std::optional<Secret> bearer;
   std::unique_ptr<Body> body;
+  Deadline answer_end = Deadline::max();  // by when the answer's body must have been read, besides body_idle
 };
 
 // What became of a request that failed; decides whether it may be sent again. Error::code is one of
@@ -61,7 +62,7 @@ class Client {
   // The head of the answer, with its body to be pulled. A kept connection that turns out to be stale is
   // replaced once where nothing of the request can have been acted on (no body sent and an idempotent
   // method). Interim 1xx answers are swallowed. The deadline covers everything up to the head; `body_idle`
-  // the rest.
+  // and `answer_end` the rest.
   Async<Result<Response>> send(Outgoing request, Deadline deadline);
 
   std::size_t open_connections() const;

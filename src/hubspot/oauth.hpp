@@ -30,7 +30,7 @@ constexpr OauthVersion default_oauth_version = OauthVersion::Dated2026_03;
 std::string_view to_text(OauthVersion version);  // "v1", "v3", "2026-03", "2026-09"
 std::optional<OauthVersion> oauth_version(std::string_view text);
 
-constexpr std::size_t oauth_answer_limit = 64 * 1024;
+constexpr std::size_t oauth_answer_limit = 16 * 1024;  // a token and its scopes take a tenth
 
 // --- What is asked ---
 
