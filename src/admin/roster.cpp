@@ -108,7 +108,7 @@ Result<Json> explain_role(const Roster& roster, const hubspot::Catalogue& catalo
   if (!query) return std::unexpected(query.error());
   auto match = catalogue.find(method, *path);
   policy::Decision decision = match ? policy::decide(**role, *match, query->associated_objects())
-                                    : policy::decide_unknown(**role, match.error(), method, *path);
+                                    : policy::decide_unknown(match.error(), method, *path);
   return Json::object({{"allowed", decision.may_pass()},
                        {"rule", decision.rule},
                        {"sentence", decision.sentence},

@@ -190,7 +190,7 @@ Result<void> Gateway::decide(Passage& passage, const std::string& method) const 
   auto match = parts_.catalogue.find(method, passage.path);
   if (!match) {
     record.decision = journal::Decision::Deny;
-    auto decision = policy::decide_unknown(role->second, match.error(), method, passage.path);
+    auto decision = policy::decide_unknown(match.error(), method, passage.path);
     bool method_only = match.error().why == hubspot::Unmatched::Why::NoSuchMethod;
     return invalid(method_only ? "METHOD_NOT_ALLOWED" : "OPERATION_UNKNOWN", std::move(decision.sentence));
   }

@@ -174,10 +174,9 @@ Decision decide(const Role& role, const Match& match, std::span<const ObjectName
   return Question(role, match, also_viewed).answer();
 }
 
-Decision decide_unknown(const Role& role, const hubspot::Unmatched& unmatched, std::string_view method,
+Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view method,
                         const hubspot::CanonicalPath& path) {
-  return {role.mode == Mode::Shadow ? Decision::Verdict::ShadowDeny : Decision::Verdict::Deny, "",
-          to_sentence(unmatched, method, path)};
+  return {Decision::Verdict::Deny, "", to_sentence(unmatched, method, path)};
 }
 
 }  // namespace hubward::policy

@@ -18,8 +18,8 @@ namespace hubward::policy {
 Decision decide(const Role& role, const hubspot::Match& match,
                 std::span<const hubspot::ObjectName> also_viewed);
 
-// A call that is no known operation: denied, whatever the role says, unless it runs in shadow.
-Decision decide_unknown(const Role& role, const hubspot::Unmatched& unmatched, std::string_view method,
+// A call that is no known operation: denied, whatever the role says and in whichever mode it runs.
+Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view method,
                         const hubspot::CanonicalPath& path);
 
 // For people: what the call is (operation, effects, objects, scopes, version) and what the role says to it.

@@ -88,7 +88,7 @@ std::string explain(const Role& role, const hubspot::Catalogue& catalogue, std::
   std::string text = line("call", std::string(method) + " " + path->sent());
   auto match = catalogue.find(method, *path);
   if (match) return text + known(role, *match, *path, *query);
-  return text + line("decision", decision_text(decide_unknown(role, match.error(), method, *path)));
+  return text + line("decision", decision_text(decide_unknown(match.error(), method, *path)));
 }
 
 }  // namespace hubward::policy

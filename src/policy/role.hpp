@@ -16,7 +16,9 @@
 
 namespace hubward::policy {
 
-enum class Mode { Enforce, Shadow };  // Shadow: decided and recorded, but nothing is refused
+// Shadow: what the rules would refuse is recorded and passes. Unknown operations, OAuth calls and credentials
+// in a query are refused in every mode.
+enum class Mode { Enforce, Shadow };
 
 // "crm.properties.read" exactly, or "crm.properties.*" for all whose name begins so. A star never allows an
 // operation that is only granted by its exact name (imports, exports, GraphQL …); it does deny it.
