@@ -142,14 +142,23 @@ void RootKeys::drop_all_but_current() {
 }
 
 Async<Result<void>> empty_log(SharedState state) {
+  if (!state->disk)
+    co_return failure("VAULT_CLOSED", Fault::Us, Retry::Never,
+                      "the gateway is stopping: the write-ahead log was not emptied");
   auto outcome = std::make_shared<Result<void>>();
-  Result<void> ran = co_await state->disk.run([state, outcome] { *outcome = state->database.checkpoint(); });
+  // The thread must not be the last to hold the state, which waits for the thread's end.
+  Result<void> ran =
+      co_await state->disk->run([&database = state->database, outcome] { *outcome = database.checkpoint(); });
   if (!ran) co_return ran;
   co_return std::move(*outcome);
 }
 
 Vault::Vault(SharedState state) : state_(std::move(state)) {}
-Vault::~Vault() = default;
+
+// Coroutines may keep the state for longer, but the database goes soon: what its thread does ends here.
+Vault::~Vault() {
+  state_->disk.reset();
+}
 
 const Secret& Vault::client_key_pepper() const {
   return state_->client_key_pepper;

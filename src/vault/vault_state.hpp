@@ -6,6 +6,8 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "async/blocking_pool.hpp"
@@ -53,8 +55,8 @@ struct Vault::State {
   KeyCache cache{data_key_cache_limit};
   std::atomic<bool> rotating{false};
 
-  // Emptying the write-ahead log waits for the disk. Last, so that its thread ends before all else does.
-  BlockingPool disk{1};
+  // Emptying the write-ahead log waits for the disk. Ends with the Vault, and before all else here does.
+  std::optional<BlockingPool> disk{std::in_place, 1};
 };
 
 // Empties the write-ahead log, where wrapped keys that were deleted may still be read.

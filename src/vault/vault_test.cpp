@@ -221,6 +221,16 @@ TEST_CASE("a connection may be shredded and made again in one transaction") {
   CHECK(house.wait(house.vault->data_key(fresh->key->id())));
 }
 
+TEST_CASE("a task that outlives its vault asks nothing more of the disk") {
+  House house;
+  REQUIRE(house.open({1}));
+  auto late = house.vault->finish_shredding({"acme"});
+  house.vault.reset();
+  Result<void> finished = house.wait(std::move(late));
+  REQUIRE_FALSE(finished);
+  CHECK(finished.error().code == "VAULT_CLOSED");
+}
+
 TEST_CASE("no secret is in the store's files in the clear") {
   House house;
   REQUIRE(house.open({1}));
