@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/mapping.hpp"
+#include "app/reload.hpp"
 #include "async/await.hpp"
 #include "grants/http_token_endpoint.hpp"
 #include "keys/local_key_provider.hpp"
@@ -178,8 +179,11 @@ Result<void> Graph::apply(Config config) {
   if (!apps) return std::unexpected(apps.error());
   auto roles = roles_of(config, around_.catalogue);
   if (!roles) return std::unexpected(roles.error());
+  // By what is wanted: a token that was taken out closes the door now, though its listener goes with a
+  // restart.
   auto rules = read_network_rules(config);
   if (!rules) return std::unexpected(rules.error());
+  config = in_force(config_, std::move(config));
 
   grants_->set_apps(std::move(*apps));
   gateway_->set(std::make_shared<const gateway::Settings>(gateway_settings_of(config, *roles)));

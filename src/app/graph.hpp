@@ -58,8 +58,10 @@ class Graph {
   Graph& operator=(const Graph&) = delete;
   ~Graph();
 
+  // What is in force.
   const Config& config() const { return config_; }
-  // Swaps in what a new configuration may change while the gateway runs; all of it or, on an error, nothing.
+  // Swaps in what a new configuration may change while the gateway runs (app/reload.hpp); all of it or, on an
+  // error, nothing.
   Result<void> apply(Config config);
   // Records of the journal older than the retention go. Suspends for the disk.
   Async<void> clear_journal();

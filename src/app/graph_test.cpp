@@ -9,6 +9,7 @@
 #include <fstream>
 #include <utility>
 
+#include "app/reload.hpp"
 #include "async/await.hpp"
 #include "grants/fake_token_endpoint.hpp"
 #include "store/temporary_directory.hpp"
@@ -290,6 +291,58 @@ TEST_CASE("a reload swaps roles whole, and refuses what it cannot read") {
   broken.admin.token.text = "file:/nowhere/token";
   CHECK_FALSE(house.graph().apply(broken));
   CHECK(house.command("GET", "roles/writer").status == 200);
+}
+
+TEST_CASE("what a reload cannot change stays in force, and is told at every reload until the restart") {
+  House house;
+  REQUIRE(house.open());
+  Config before = house.config("root.key");
+  Config wanted = before;
+  wanted.store_dir += "/elsewhere";
+  wanted.root_key.text = "file:/elsewhere";
+  wanted.other_root_key.text = "file:/another";
+  wanted.public_url = "https://elsewhere.example.com";
+  wanted.egress.port = 1;
+  wanted.public_door.port = 2;
+  wanted.admin.door.port = 3;
+  wanted.limits.connections = 7;
+  wanted.upstream.connections_per_connection = 8;
+  wanted.upstream.answer = std::chrono::milliseconds(9);
+  wanted.log.format = Log::Format::Json;
+  wanted.journal.queue_records = 10;
+  wanted.journal.retention = std::chrono::days(11);
+  wanted.apps["site"].client_id = "0c11";
+  wanted.apps["site"].client_secret.text = "file:" + house.file("operator");
+
+  for (int reload = 0; reload < 2; ++reload) {
+    CAPTURE(reload);
+    CHECK(needs_restart(house.graph().config(), wanted) ==
+          "store_dir, root_key, public_url, [listen.egress], [listen.public], [listen.admin], [limits], "
+          "[log] format, [journal]");
+    REQUIRE(house.graph().apply(wanted));
+  }
+
+  Config expected = before;
+  expected.upstream.answer = wanted.upstream.answer;
+  expected.journal.retention = wanted.journal.retention;
+  expected.apps = wanted.apps;
+  CHECK(house.graph().config() == expected);
+  Answered apps = house.command("GET", "apps");
+  CHECK(apps.text.find("https://hooks.example.com/oauth/site") != std::string::npos);
+  CHECK(apps.text.find("elsewhere") == std::string::npos);
+}
+
+TEST_CASE("a token taken out closes the operators' door at once, and its listener with the restart") {
+  House house;
+  REQUIRE(house.open());
+  Config wanted = house.config("root.key");
+  wanted.admin.token = {};
+  for (int reload = 0; reload < 2; ++reload) {
+    CAPTURE(reload);
+    CHECK(needs_restart(house.graph().config(), wanted) == "[listen.admin]");
+    REQUIRE(house.graph().apply(wanted));
+  }
+  CHECK(house.ask({"GET", "/healthz", "", {{"Host", "localhost"}}, {}}).status == 403);
 }
 
 }  // namespace

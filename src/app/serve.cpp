@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/serve.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -11,6 +10,7 @@
 #include "app/descriptors.hpp"
 #include "app/graph.hpp"
 #include "app/mapping.hpp"
+#include "app/reload.hpp"
 #include "app/signals.hpp"
 #include "async/await.hpp"
 #include "core/locked_memory.hpp"
@@ -226,30 +226,6 @@ int fail(std::string_view text) {
 }
 
 }  // namespace
-
-std::string needs_restart(const Config& now, const Config& wanted) {
-  std::string keys;
-  auto compare = [&](bool same, std::string_view key) {
-    if (!same) keys += fmt::format("{}{}", keys.empty() ? "" : ", ", key);
-  };
-  compare(now.store_dir == wanted.store_dir, "store_dir");
-  compare(now.root_key == wanted.root_key && now.other_root_key == wanted.other_root_key, "root_key");
-  compare(now.public_url == wanted.public_url, "public_url");
-  compare(now.egress == wanted.egress, "[listen.egress]");
-  compare(now.public_door == wanted.public_door, "[listen.public]");
-  compare(now.admin.door == wanted.admin.door && now.admin.token.empty() == wanted.admin.token.empty(),
-          "[listen.admin]");
-  UpstreamLimits upstream = wanted.upstream;  // the rest of it can be changed
-  upstream.answer = now.upstream.answer;
-  upstream.answer_body_bytes = now.upstream.answer_body_bytes;
-  upstream.repeatable_body_bytes = now.upstream.repeatable_body_bytes;
-  compare(now.limits == wanted.limits && now.upstream == upstream, "[limits]");
-  compare(now.log.format == wanted.log.format, "[log] format");
-  compare(now.journal.commit_interval == wanted.journal.commit_interval &&
-              now.journal.queue_records == wanted.journal.queue_records,
-          "[journal]");
-  return keys;
-}
 
 int serve(const std::string& config_file) {
   // Before anything secret is read.

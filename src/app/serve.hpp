@@ -11,8 +11,4 @@ namespace hubward::app {
 // Answers the exit code: 0 after a graceful stop, 1 when it could not start.
 int serve(const std::string& config_file);
 
-// What a reload cannot change, as names of keys; empty when the new configuration can be taken over whole.
-struct Config;
-std::string needs_restart(const Config& now, const Config& wanted);
-
 }  // namespace hubward::app
