@@ -161,7 +161,8 @@ Result<void> Graph::open_calls() {
   auto roster = std::make_shared<const admin::Roster>(roster_of(config_, std::move(*roles)));
   operations_ = std::make_unique<admin::Operations>(std::move(parts), std::move(roster));
   api_ = std::make_unique<admin::Api>(*operations_, *journal_, clock_, random_, around_.log);
-  doors_ = std::make_unique<admin::Doors>(*api_, *operations_, metrics_, random_);
+  admin::Doors::Parts doors{*api_, *operations_, *journal_, clock_, random_, metrics_, around_.log};
+  doors_ = std::make_unique<admin::Doors>(doors);
   doors_->set(std::move(*rules));
   return {};
 }

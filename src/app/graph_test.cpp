@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 #include <utility>
 
 #include "app/reload.hpp"
@@ -233,6 +234,39 @@ TEST_CASE("the operators' door wants the token, a name of ours, and no page of o
   CHECK(house.ask({"GET", "/readyz", "", good, {}}).body["ready"].boolean() == true);
   CHECK(house.ask({"GET", "/metrics", "", good, {}}).text.find("hubward_connections{state=\"dead\"} 0") !=
         std::string::npos);
+}
+
+TEST_CASE("whoever is turned away at the operators' doors is counted and recorded") {
+  House house;
+  REQUIRE(house.open());
+  const std::pair<std::string, std::string> host = {"Host", "localhost"};
+  const std::pair<std::string, std::string> token = {"Authorization", "Bearer operator-token"};
+  house.ask({"GET", "/api/v1/status", "", {host, {"Authorization", "Bearer guessed"}}, {}});
+  house.ask({"GET", "/metrics", "", {host}, {}});
+  house.ask({"GET", "/healthz", "", {{"Host", "evil.example"}}, {}});
+  house.ask({"GET", "/metrics", "", {host, token, {"Origin", "https://evil.example"}}, {}});
+  house.ask({"GET", "/metrics", "", {}, getuid() + 4711});
+
+  std::string metrics = house.ask({"GET", "/metrics", "", {host, token}, {}}).text;
+  for (std::string_view counted :
+       {R"({reason="TOKEN_REFUSED"} 2)", R"({reason="HOST_REFUSED"} 1)", R"({reason="ORIGIN_REFUSED"} 1)",
+        R"({reason="USER_REFUSED"} 1)", R"({reason="DOOR_CLOSED"} 0)"}) {
+    CAPTURE(counted);
+    CHECK(metrics.find("hubward_admin_refusals_total" + std::string(counted)) != std::string::npos);
+  }
+  REQUIRE(house.graph().journal().flush());
+  auto found = house.graph().journal().find(
+      {.filter = {.kind = journal::Kind::Admin, .decision = journal::Decision::Deny}, .limit = 100});
+  REQUIRE(found);
+  std::multiset<std::string> reasons;
+  for (const journal::Record& record : found->records) {
+    reasons.insert(record.reason);
+    CHECK(record.operation == "door.refuse");
+    CHECK(record.peer == (record.reason == "USER_REFUSED" ? "unix" : "127.0.0.1"));
+    CHECK(record.status == (record.reason == "TOKEN_REFUSED" ? 401 : 403));
+  }
+  CHECK(reasons == std::multiset<std::string>{"TOKEN_REFUSED", "TOKEN_REFUSED", "HOST_REFUSED",
+                                              "ORIGIN_REFUSED", "USER_REFUSED"});
 }
 
 TEST_CASE("over the socket only root and our own user are let in") {

@@ -149,7 +149,7 @@ http::Response Egress::turn_away(const http::Request& request, const std::string
   parts_.metrics.refused(error.code);
   parts_.metrics.answered(response.status, std::chrono::nanoseconds(0));
 
-  if (client == nullptr && !may_record_stranger()) return response;
+  if (client == nullptr && !strangers_.take(parts_.clock.steady())) return response;
   journal::Record record{.kind = journal::Kind::Call,
                          .time = parts_.clock.now(),
                          .client = client != nullptr ? client->name.text : "",
@@ -160,17 +160,6 @@ http::Response Egress::turn_away(const http::Request& request, const std::string
                          .peer = request.peer.address};
   if (!parts_.journal.append(std::move(record))) parts_.metrics.unrecorded();
   return response;
-}
-
-bool Egress::may_record_stranger() {
-  SteadyPoint now = parts_.clock.steady();
-  if (now - stranger_second_ >= std::chrono::seconds(1)) {
-    stranger_second_ = now;
-    strangers_this_second_ = 0;
-  }
-  if (strangers_this_second_ == strangers_recorded_a_second) return false;
-  ++strangers_this_second_;
-  return true;
 }
 
 Async<http::Response> Egress::describe_key(std::shared_ptr<const Client> client, Secret key,

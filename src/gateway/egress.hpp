@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "gateway/gateway.hpp"
+#include "journal/stranger_records.hpp"
 
 namespace hubward::gateway {
 
@@ -42,16 +43,11 @@ class Egress {
   // `client`: who called, as far as that is known. What a known client did is always recorded.
   http::Response turn_away(const http::Request& request, const std::string& correlation_id,
                            const Error& error, const Client* client);
-  bool may_record_stranger();
   Async<http::Response> describe_key(std::shared_ptr<const Client> client, Secret key, http::Request request,
                                      std::optional<ConnectionName> connection, std::string correlation_id);
 
   Parts parts_;
-  // Strangers must not fill the journal: at most this many of their calls are recorded a second; all are
-  // counted.
-  static constexpr int strangers_recorded_a_second = 20;
-  SteadyPoint stranger_second_{};
-  int strangers_this_second_ = 0;
+  journal::StrangerRecords strangers_;
 };
 
 }  // namespace hubward::gateway
