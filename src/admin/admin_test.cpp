@@ -104,6 +104,8 @@ TEST_CASE("a call is explained by role, with the rule that decided") {
   CHECK(explained("DELETE", "/crm/v3/objects/contacts/7")["allowed"].boolean() == false);
   CHECK(explained("GET", "/crm/v3/objects/contacts/7?associations=deals")["allowed"].boolean() == false);
   CHECK(explained("GET", "/no/such/path")["allowed"].boolean() == false);
+  CHECK(explained("GET", "/crm/v3/objects/contacts/7?hapikey=x")["allowed"].boolean() == false);
+  CHECK(explained("POST", "/oauth/v1/token")["allowed"].boolean() == false);
   CHECK(explain_role(roster, catalogue, RoleName{"other"}, "GET", "/").error().code == "ROLE_UNKNOWN");
   CHECK(show_role(roster, RoleName{"reader"})->dump() ==
         R"({"name":"reader","mode":"enforce","rules":[{"name":"read contacts","effect":"allow",)"

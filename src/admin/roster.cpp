@@ -107,8 +107,10 @@ Result<Json> explain_role(const Roster& roster, const hubspot::Catalogue& catalo
   Result<hubspot::Query> query = hubspot::Query::parse(mark < target.size() ? target.substr(mark + 1) : "");
   if (!query) return std::unexpected(query.error());
   auto match = catalogue.find(method, *path);
-  policy::Decision decision = match ? policy::decide(**role, *match, query->associated_objects())
-                                    : policy::decide_unknown(match.error(), method, *path);
+  Result<void> forwardable = policy::check_forwardable(*path, *query);
+  policy::Decision decision = !forwardable ? policy::Decision{.sentence = forwardable.error().message}
+                              : match      ? policy::decide(**role, *match, query->associated_objects())
+                                           : policy::decide_unknown(match.error(), method, *path);
   return Json::object({{"allowed", decision.may_pass()},
                        {"rule", decision.rule},
                        {"sentence", decision.sentence},

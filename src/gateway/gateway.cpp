@@ -143,18 +143,7 @@ Result<void> Gateway::read_target(Passage& passage, const http::Request& request
   Result<hubspot::Query> query = hubspot::Query::parse(request.query());
   if (!query) return std::unexpected(query.error());
   passage.query = std::move(*query);
-  if (auto forbidden = passage.query.forbidden_parameter()) {
-    return invalid("CREDENTIAL_IN_QUERY", fmt::format("the query parameter {} is not forwarded: the gateway "
-                                                      "adds the credential itself, in a header; account "
-                                                      "API keys (hapikey) ended in 2022",
-                                                      json_quoted(*forbidden)));
-  }
-  if (passage.path.size() > 0 && passage.path.segment(0) == "oauth") {
-    return invalid("OAUTH_NOT_FORWARDED",
-                   "OAuth calls are not forwarded: the gateway obtains, renews and revokes tokens itself "
-                   "(`hubward connection`)");
-  }
-  return {};
+  return policy::check_forwardable(passage.path, passage.query);
 }
 
 // Numeric ids and HubSpot's own object types are kept in the clear, everything else as a keyed hash. Under

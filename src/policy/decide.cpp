@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "core/json.hpp"
+
 namespace hubward::policy {
 
 namespace {
@@ -177,6 +179,21 @@ Decision decide(const Role& role, const Match& match, std::span<const ObjectName
 Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view method,
                         const hubspot::CanonicalPath& path) {
   return {Decision::Verdict::Deny, "", to_sentence(unmatched, method, path)};
+}
+
+Result<void> check_forwardable(const hubspot::CanonicalPath& path, const hubspot::Query& query) {
+  if (auto forbidden = query.forbidden_parameter()) {
+    return invalid("CREDENTIAL_IN_QUERY",
+                   "the query parameter " + json_quoted(*forbidden) +
+                       " is not forwarded: the gateway adds the credential itself, in a header; "
+                       "account API keys (hapikey) ended in 2022");
+  }
+  if (path.size() > 0 && path.segment(0) == "oauth") {
+    return invalid("OAUTH_NOT_FORWARDED",
+                   "OAuth calls are not forwarded: the gateway obtains, renews and revokes tokens itself "
+                   "(`hubward connection`)");
+  }
+  return {};
 }
 
 }  // namespace hubward::policy

@@ -22,6 +22,10 @@ Decision decide(const Role& role, const hubspot::Match& match,
 Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view method,
                         const hubspot::CanonicalPath& path);
 
+// What is never forwarded, whatever the role says: a query that carries a credential or changes the method
+// (CREDENTIAL_IN_QUERY), and OAuth calls, which the gateway makes itself (OAUTH_NOT_FORWARDED).
+Result<void> check_forwardable(const hubspot::CanonicalPath& path, const hubspot::Query& query);
+
 // For people: what the call is (operation, effects, objects, scopes, version) and what the role says to it.
 // `target` is path and query. Text of several lines.
 std::string explain(const Role& role, const hubspot::Catalogue& catalogue, std::string_view method,

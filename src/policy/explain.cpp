@@ -67,9 +67,8 @@ std::string known(const Role& role, const hubspot::Match& match, const hubspot::
   if (!objects.empty()) text += line("objects", objects);
   text += line("version", version_text(match, path));
   text += line("scopes", scopes_text(match));
-  if (auto name = query.forbidden_parameter()) {
-    return text + line("decision", "refused for every role: the query carries " + std::string(*name));
-  }
+  if (Result<void> forwardable = check_forwardable(path, query); !forwardable)
+    return text + line("decision", "refused for every role: " + forwardable.error().message);
   return text + line("decision", decision_text(decide(role, match, query.associated_objects())));
 }
 
@@ -88,6 +87,8 @@ std::string explain(const Role& role, const hubspot::Catalogue& catalogue, std::
   std::string text = line("call", std::string(method) + " " + path->sent());
   auto match = catalogue.find(method, *path);
   if (match) return text + known(role, *match, *path, *query);
+  if (Result<void> forwardable = check_forwardable(*path, *query); !forwardable)
+    return text + line("decision", "refused for every role: " + forwardable.error().message);
   return text + line("decision", decision_text(decide_unknown(match.error(), method, *path)));
 }
 

@@ -262,7 +262,13 @@ TEST_CASE("an explanation shows the call as the gateway sees it") {
         "objects    contacts\n"
         "version    2026-09, latest; HubSpot ends its support on 2028-03-08\n"
         "scopes     crm.objects.contacts.read\n"
-        "decision   refused for every role: the query carries hapikey\n");
+        "decision   refused for every role: the query parameter \"hapikey\" is not forwarded: the gateway "
+        "adds the "
+        "credential itself, in a header; account API keys (hapikey) ended in 2022\n");
+  for (std::string_view oauth : {"/oauth/v1/token", "/oauth/v9/nothing"}) {
+    std::string text = explain(role, catalogue(), "POST", oauth);
+    CHECK(text.find("refused for every role: OAuth calls are not forwarded") != std::string::npos);
+  }
   CHECK(explain(role, catalogue(), "GET", "/crm/v3/objects/contacts/../deals") ==
         "decision   refused for every role: the path of the call holds a dot segment\n");
   CHECK(explain(role, catalogue(), "GET\n", "/") ==
