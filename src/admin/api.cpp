@@ -10,6 +10,7 @@
 #include "admin/secret_body.hpp"
 #include "async/await.hpp"
 #include "core/ascii.hpp"
+#include "http/error_response.hpp"
 #include "hubspot/error_envelope.hpp"
 
 namespace hubward::admin {
@@ -20,7 +21,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view json_type = "application/json;charset=utf-8";
 
 // The codes that an operator meets here and whose status says more than their fault.
-constexpr std::array<std::pair<std::string_view, int>, 14> statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 13> statuses = {{
     {"UNAUTHENTICATED"sv, 401},
     {"FORBIDDEN"sv, 403},
     {"NOT_FOUND"sv, 404},
@@ -33,7 +34,6 @@ constexpr std::array<std::pair<std::string_view, int>, 14> statuses = {{
     {"CONNECTION_TAKEN"sv, 409},
     {"ROTATION_UNDERWAY"sv, 409},
     {"STORE_CONFLICT"sv, 409},
-    {"BODY_TOO_LARGE"sv, 413},
     {"JOURNAL_UNAVAILABLE"sv, 503},
 }};
 
@@ -41,14 +41,7 @@ int status_of(const Error& error) {
   auto found =
       std::ranges::find(statuses, std::string_view(error.code), &std::pair<std::string_view, int>::first);
   if (found != statuses.end()) return found->second;
-  switch (error.fault) {
-    case Fault::Caller: return 400;
-    case Fault::HubSpot:
-    case Fault::Network: return 502;
-    case Fault::Store: return 503;
-    case Fault::Us: return 500;
-  }
-  return 500;
+  return http::status_of(error);
 }
 
 void forbid_keeping(http::Response& response) {

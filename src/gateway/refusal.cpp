@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "http/error_response.hpp"
 #include "hubspot/error_envelope.hpp"
 
 namespace hubward::gateway {
@@ -14,7 +15,7 @@ namespace {
 using namespace std::string_view_literals;
 
 // Codes whose status says more than the fault does.
-constexpr std::array<std::pair<std::string_view, int>, 18> statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 15> statuses = {{
     {"UNAUTHENTICATED"sv, 401},
     {"NETWORK_NOT_ALLOWED"sv, 403},
     {"CONNECTION_NOT_ALLOWED"sv, 403},
@@ -23,7 +24,6 @@ constexpr std::array<std::pair<std::string_view, int>, 18> statuses = {{
     {"OPERATION_UNKNOWN"sv, 403},
     {"METHOD_NOT_ALLOWED"sv, 405},
     {"OAUTH_NOT_FORWARDED"sv, 403},
-    {"BODY_TOO_LARGE"sv, 413},
     {"GRANT_DEAD"sv, 503},
     {"GRANT_UNAVAILABLE"sv, 503},
     {"TOKEN_EXPIRED"sv, 503},
@@ -31,8 +31,6 @@ constexpr std::array<std::pair<std::string_view, int>, 18> statuses = {{
     {"APP_UNKNOWN"sv, 503},
     {"JOURNAL_UNAVAILABLE"sv, 503},
     {"OVERLOADED"sv, 503},
-    {"UPSTREAM_TIMEOUT"sv, 504},
-    {"REQUEST_BODY"sv, 400},
 }};
 
 // How long a caller should wait before it tries again: trouble of ours or the network's is over in seconds or
@@ -45,14 +43,7 @@ int status_of(const Error& error) {
   auto found =
       std::ranges::find(statuses, std::string_view(error.code), &std::pair<std::string_view, int>::first);
   if (found != statuses.end()) return found->second;
-  switch (error.fault) {
-    case Fault::Caller: return 400;
-    case Fault::HubSpot:
-    case Fault::Network: return 502;
-    case Fault::Store: return 503;
-    case Fault::Us: return 500;
-  }
-  return 500;
+  return http::status_of(error);
 }
 
 http::Response refusal(const Error& error, const std::string& correlation_id) {

@@ -10,8 +10,6 @@
 
 namespace hubward::http {
 
-namespace {
-
 int status_of(const Error& error) {
   if (error.code == "BODY_TOO_LARGE") return 413;
   if (error.code == "BODY_TIMEOUT") return 408;
@@ -25,8 +23,6 @@ int status_of(const Error& error) {
   }
   return 500;
 }
-
-}  // namespace
 
 Response error_response(int status, std::string_view code, std::string_view message) {
   crypto::SystemRandom random;
