@@ -58,6 +58,71 @@ TEST_CASE("run_task runs until the task is done, and hands on what it throws") {
   loop.run_task(ask(seen));  // the loop is usable afterwards
 }
 
+TEST_CASE("awaiting what ends at once does not deepen the stack") {
+  Loop loop;
+  auto one = []() -> Async<int> { co_return 1; };
+  auto count = [](auto next, int& sum) -> Async<void> {
+    for (int i = 0; i < 1'000'000; ++i) sum += co_await next();
+  };
+  int sum = 0;
+  loop.run_task(count(one, sum));
+  CHECK(sum == 1'000'000);
+}
+
+TEST_CASE("what a task throws reaches whoever awaits it, and what it owned is gone by then") {
+  Loop loop;
+  auto owned = std::make_shared<int>(0);
+  auto fail = [](std::shared_ptr<int>) -> Async<std::string> {
+    co_await yield();
+    throw std::runtime_error("on purpose");
+  };
+  auto ask = [](Async<std::string> task, std::string& seen) -> Async<void> {
+    try {
+      seen = co_await std::move(task);
+    } catch (const std::runtime_error& trouble) {
+      seen = trouble.what();
+    }
+  };
+  std::string seen;
+  loop.run_task(ask(fail(owned), seen));
+  CHECK(seen == "on purpose");
+  CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("a task that is never started is dropped with what it holds") {
+  auto owned = std::make_shared<int>(0);
+  auto hold = [](std::shared_ptr<int>) -> Async<void> { co_return; };
+  {
+    Async<void> task = hold(owned);
+    CHECK(owned.use_count() == 2);
+  }
+  CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("tasks that wait for each other are dropped with the loop, the innermost first") {
+  std::vector<std::string> ends;
+  struct Note {
+    std::vector<std::string>& ends;
+    std::string name;
+    ~Note() { ends.push_back(name); }
+  };
+  auto inner = [](std::vector<std::string>& notes) -> Async<void> {
+    Note note{notes, "inner"};
+    co_await sleep_until(Deadline::max());
+  };
+  auto outer = [](auto wait, std::vector<std::string>& notes) -> Async<void> {
+    Note note{notes, "outer"};
+    co_await wait(notes);
+  };
+  {
+    Loop loop;
+    loop.spawn(outer(inner, ends));
+    loop.post([&loop] { loop.stop(); });
+    loop.run();
+  }
+  CHECK(ends == std::vector<std::string>{"inner", "outer"});
+}
+
 TEST_CASE("a deadline that has passed does not wait") {
   Loop loop;
   auto ask = []() -> Async<void> { co_await sleep_until(Deadline::min()); };

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "async/blocking_pool.hpp"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -13,11 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "async/await.hpp"
+#include "async/resume.hpp"
 
 namespace hubward {
-
-namespace asio = boost::asio;
 
 struct BlockingPool::State {
   using Job = std::move_only_function<void()>;
@@ -84,20 +77,14 @@ Async<Result<void>> BlockingPool::run(std::move_only_function<void()> work) {
   if (!state_->reserve())
     co_return failure("OVERLOADED", Fault::Us, Retry::Later,
                       "too much blocking work is waiting already; try again later");
-  auto hand_over = [state = state_.get(), &work](auto resume) {
-    // The loop must not think itself idle while a thread works for it.
-    auto busy = asio::make_work_guard(asio::get_associated_executor(resume));
-    state->push([work = std::move(work), busy = std::move(busy), resume = std::move(resume)]() mutable {
+  State* state = state_.get();
+  co_await until_resumed([state, &work](std::move_only_function<void()> resume) {
+    state->push([work = std::move(work), resume = std::move(resume)]() mutable {
       work();
       work = nullptr;  // what it captured dies here, not on the loop
-      auto executor = busy.get_executor();
-      // The guard travels along and ends on the loop: ended here, it might stop the loop later on, in the
-      // middle of something else.
-      asio::post(executor,
-                 [busy = std::move(busy), resume = std::move(resume)]() mutable { std::move(resume)(); });
+      resume();
     });
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(hand_over, asio::use_awaitable);
+  });
   co_return Result<void>();
 }
 

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <coroutine>
+#include <list>
 
 #include "async/loop.hpp"
 
@@ -15,6 +17,7 @@ struct Loop::Engine {
   // The context also calls itself stopped when it ran out of work, and that may happen on another thread,
   // just after run_task() has returned: only this tells whether stop() was meant.
   std::atomic<bool> stop_asked = false;
+  std::list<std::coroutine_handle<>> spawned;  // tasks that nobody awaits and that have not ended
 };
 
 }  // namespace hubward

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "async/loop.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <cstdlib>
 #include <exception>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "async/await.hpp"
 #include "async/engine.hpp"
+#include "async/suspend.hpp"
 #include "core/invariant.hpp"
 
 namespace hubward {
@@ -23,24 +20,68 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto waiting = asio::as_tuple(asio::use_awaitable);
+// A task that nobody awaits. It owns itself, and is listed so that the loop can drop it when it goes.
+struct Spawned {
+  struct promise_type {
+    promise_type(Loop& on, const Async<void>&) : loop(&on), listed(on.engine().spawned) {
+      place = listed.insert(listed.end(), task());
+    }
+    ~promise_type() { listed.erase(place); }
+    promise_type(const promise_type&) = delete;
+    promise_type& operator=(const promise_type&) = delete;
 
-// Tasks answer with a Result; what they throw is a bug, and going on would hide it.
-void refuse_exception(std::exception_ptr thrown) {
-  if (!thrown) return;
+    std::coroutine_handle<promise_type> task() {
+      return std::coroutine_handle<promise_type>::from_promise(*this);
+    }
+    Spawned get_return_object() { return {task()}; }
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    // Tasks answer with a Result; what they throw is a bug, and going on would hide it.
+    void unhandled_exception() const noexcept {
+      try {
+        throw;
+      } catch (const std::exception& trouble) {
+        invariant(false, trouble.what());
+      } catch (...) {
+        invariant(false, "a spawned task threw");
+      }
+    }
+
+    Loop* loop;
+    std::list<std::coroutine_handle<>>& listed;
+    std::list<std::coroutine_handle<>>::iterator place;
+  };
+
+  std::coroutine_handle<> task;
+};
+
+Spawned own(Loop& loop, Async<void> task) {
+  auto busy = asio::make_work_guard(loop.engine().context);
+  co_await std::move(task);
+}
+
+Async<void> note_end(Async<void> task, bool& done, std::exception_ptr& thrown) {
   try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& trouble) {
-    invariant(false, trouble.what());
+    co_await std::move(task);
   } catch (...) {
-    invariant(false, "a spawned task threw");
+    thrown = std::current_exception();
   }
+  done = true;
+}
+
+auto fired(asio::steady_timer& timer) {
+  return suspend(
+      [&timer](Suspended task) { timer.async_wait([task](boost::system::error_code) { task.resume(); }); });
 }
 
 }  // namespace
 
 Loop::Loop() : engine_(std::make_unique<Engine>()) {}
-Loop::~Loop() = default;
+
+Loop::~Loop() {
+  while (!engine_->spawned.empty()) engine_->spawned.front().destroy();
+}
 
 void Loop::run() {
   auto keep_running = asio::make_work_guard(engine_->context);
@@ -69,16 +110,14 @@ void Loop::post(std::move_only_function<void()> work) {
 }
 
 void Loop::spawn(Async<void> task) {
-  asio::co_spawn(engine_->context, std::move(task), refuse_exception);
+  Spawned spawned = own(*this, std::move(task));
+  asio::dispatch(engine_->context, [start = spawned.task] { start.resume(); });
 }
 
 void Loop::run_task(Async<void> task) {
   bool done = false;
   std::exception_ptr thrown;
-  asio::co_spawn(engine_->context, std::move(task), [&](std::exception_ptr trouble) {
-    thrown = trouble;
-    done = true;
-  });
+  spawn(note_end(std::move(task), done, thrown));
   // After the spawn, which is work: the context stopped when it last ran out of it.
   engine_->context.restart();
   int idle = 0;
@@ -92,20 +131,21 @@ void Loop::run_task(Async<void> task) {
 }
 
 Async<void> sleep_until(Deadline deadline) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, deadline);
-  co_await timer.async_wait(waiting);
+  Loop& here = co_await this_loop();
+  asio::steady_timer timer(here.engine().context, deadline);
+  co_await fired(timer);
 }
 
 Async<void> yield() {
-  asio::any_io_executor executor = co_await asio::this_coro::executor;
-  co_await asio::post(executor, asio::use_awaitable);
+  co_await suspend(
+      [](Suspended task) { asio::post(task.loop().engine().context, [task] { task.resume(); }); });
 }
 
 // Every waiter has its own timer in its own frame and is listed here while it waits.
 struct Signal::State {
   struct Waiter {
-    Waiter(std::shared_ptr<State> of, const asio::any_io_executor& executor, Deadline deadline)
-        : state(std::move(of)), timer(executor, deadline) {
+    Waiter(std::shared_ptr<State> of, Loop& here, Deadline deadline)
+        : state(std::move(of)), timer(here.engine().context, deadline) {
       state->waiters.push_back(this);
     }
     ~Waiter() { std::erase(state->waiters, this); }
@@ -126,9 +166,9 @@ Signal::~Signal() = default;
 
 Async<bool> Signal::wait(Deadline deadline) {
   std::shared_ptr<State> state = state_;
-  asio::any_io_executor executor = co_await asio::this_coro::executor;
-  State::Waiter waiter(state, executor, deadline);
-  co_await waiter.timer.async_wait(waiting);
+  Loop& here = co_await this_loop();
+  State::Waiter waiter(state, here, deadline);
+  co_await fired(waiter.timer);
   co_return waiter.notified;
 }
 

@@ -55,8 +55,8 @@ void Grants::State::start_due() {
   }
 }
 
-// `self` keeps this state alive for as long as the renewal runs.
-Async<void> Grants::State::renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding) {
+// The first parameter keeps this state alive for as long as the renewal runs.
+Async<void> Grants::State::renew(std::shared_ptr<State> /*self*/, std::shared_ptr<Holding> holding) {
   Renewal renewal = co_await attempt(holding->view());
   co_await settle(holding, std::move(renewal));
   --active_;

@@ -8,18 +8,15 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <functional>
 #include <utility>
 #include <vector>
 
-#include "async/await.hpp"
 #include "async/engine.hpp"
+#include "async/suspend.hpp"
 #include "core/invariant.hpp"
 
 namespace hubward::http {
@@ -45,7 +42,7 @@ struct Descriptor::State : std::enable_shared_from_this<State> {
   bool noted(Direction direction) const {
     return hung_up || (direction == Direction::Read ? readable || read_closed : writable);
   }
-  bool can_resume() const { return resume && noted(waits_for); }
+  bool can_resume() const { return waiter && noted(waits_for); }
   void finish(Wait outcome);
   void cancel();
   void watch(Deadline until);
@@ -66,7 +63,7 @@ struct Descriptor::State : std::enable_shared_from_this<State> {
   bool hung_up = false;
 
   // The wait that is on.
-  std::move_only_function<void()> resume;
+  Suspended waiter;
   Direction waits_for = Direction::Read;
   Wait outcome = Wait::Ready;
   State* next_waiting = nullptr;
@@ -148,13 +145,12 @@ class Descriptor::Readiness final : public asio::execution_context::service {
     ready_.clear();
   }
 
-  // The loop is going away: tasks that wait are dropped, and with them what they own.
+  // The loop is going away, and has dropped its tasks.
   void shutdown() override {
-    std::vector<std::move_only_function<void()>> dropped;
-    for (State* state = waiting_; state != nullptr; state = state->next_waiting)
-      dropped.push_back(std::exchange(state->resume, nullptr));
-    while (waiting_ != nullptr) end_wait(*waiting_);
-    dropped.clear();
+    while (waiting_ != nullptr) {
+      waiting_->waiter = {};
+      end_wait(*waiting_);
+    }
   }
 
   asio::posix::stream_descriptor events_;
@@ -173,6 +169,7 @@ Descriptor::State::State(Loop& loop, int of)
 }
 
 Descriptor::State::~State() {
+  if (waiter) readiness.end_wait(*this);  // its task was dropped with the loop
   close();
 }
 
@@ -197,16 +194,15 @@ void Descriptor::State::finish(Wait with) {
   outcome = with;
   deadline = Deadline::max();
   readiness.end_wait(*this);
-  std::move_only_function<void()> go_on = std::exchange(resume, nullptr);
-  go_on();
+  std::exchange(waiter, {}).resume();
 }
 
 void Descriptor::State::cancel() {
   cancelled = true;
-  if (!resume) return;
+  if (!waiter) return;
   // Not at once: who cancels is in the middle of something.
   asio::post(context, [self = shared_from_this()] {
-    if (self->resume) self->finish(Wait::Cancelled);
+    if (self->waiter) self->finish(Wait::Cancelled);
   });
 }
 
@@ -225,7 +221,7 @@ void Descriptor::State::watch(Deadline until) {
 
 void Descriptor::State::fired() {
   armed_for = Deadline::max();
-  if (!resume || deadline == Deadline::max()) return;
+  if (!waiter || deadline == Deadline::max()) return;
   if (deadline > std::chrono::steady_clock::now()) return watch(deadline);
   finish(Wait::TimedOut);
 }
@@ -237,13 +233,12 @@ Async<Descriptor::Wait> Descriptor::State::wait(std::shared_ptr<State> self, Dir
   bool ready = self->noted(direction);
   flag = false;
   if (ready) co_return Wait::Ready;
-  auto begin = [&self, direction, until](auto go_on) {
-    self->resume = std::move(go_on);
-    self->waits_for = direction;
-    self->readiness.begin_wait(*self);
-    self->watch(until);
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(begin, asio::use_awaitable);
+  co_await suspend([state = self.get(), direction, until](Suspended task) {
+    state->waiter = task;
+    state->waits_for = direction;
+    state->readiness.begin_wait(*state);
+    state->watch(until);
+  });
   flag = false;
   co_return self->cancelled ? Wait::Cancelled : self->outcome;
 }
@@ -252,7 +247,7 @@ Descriptor::Descriptor(Loop& loop, int fd) : state_(std::make_shared<State>(loop
 
 Descriptor::~Descriptor() {
   state_->timer.cancel();
-  if (state_->resume) state_->cancel();  // a task that still waits ends
+  if (state_->waiter) state_->cancel();  // a task that still waits ends
   state_->close();
 }
 
