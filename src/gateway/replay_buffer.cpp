@@ -42,6 +42,7 @@ class ReplayBuffer::Reader final : public http::Body {
     co_return piece;
   }
   std::optional<std::uint64_t> length() const override { return state_->source->length(); }
+  bool ready() const override { return position_ < state_->kept.size() || state_->source->ready(); }
 
  private:
   std::shared_ptr<State> state_;

@@ -34,6 +34,7 @@ class SettlingBody final : public http::Body {
 
   Async<Result<std::string_view>> next() override;
   std::optional<std::uint64_t> length() const override;
+  bool ready() const override { return ended_ || answer_->ready(); }
 
  private:
   void settle(Settlement::End end);
