@@ -12,8 +12,11 @@
 #include <coroutine>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
+#include "async/frame_memory.hpp"
 #include "core/result.hpp"
 
 namespace hubward {
@@ -23,6 +26,9 @@ class Loop;
 // What every task's frame begins with. For async/ only.
 class TaskPromise {
  public:
+  static void* operator new(std::size_t size) { return allocate_frame(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
+
   std::suspend_always initial_suspend() const noexcept { return {}; }
 
   // The end of a task goes straight on to whoever awaits it.
@@ -78,9 +84,19 @@ class [[nodiscard]] Async {
     }
   };
 
-  Async(Async&& other) noexcept : task_(std::exchange(other.task_, nullptr)) {}
+  // What has its answer already is no task: it costs no frame, and awaiting it does not suspend.
+  using Answer = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+  static Async already(Answer answer) {
+    Async async(nullptr);
+    async.answer_.emplace(std::move(answer));
+    return async;
+  }
+
+  Async(Async&& other) noexcept
+      : task_(std::exchange(other.task_, nullptr)), answer_(std::move(other.answer_)) {}
   Async& operator=(Async&& other) noexcept {
     std::swap(task_, other.task_);
+    std::swap(answer_, other.answer_);
     return *this;
   }
   ~Async() {
@@ -88,22 +104,27 @@ class [[nodiscard]] Async {
   }
 
   struct Awaiter {
-    std::coroutine_handle<promise_type> task;
+    Async& awaited;
 
-    bool await_ready() const noexcept { return false; }
+    bool await_ready() const noexcept { return awaited.answer_.has_value(); }
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> by) const noexcept {
-      task.promise().loop = by.promise().loop;
-      task.promise().awaited_by = by;
-      return task;
+      awaited.task_.promise().loop = by.promise().loop;
+      awaited.task_.promise().awaited_by = by;
+      return awaited.task_;
     }
-    T await_resume() const { return task.promise().take(); }
+    T await_resume() const {
+      if (!awaited.answer_) return awaited.task_.promise().take();
+      if constexpr (!std::is_void_v<T>) return std::move(*awaited.answer_);
+    }
   };
-  Awaiter operator co_await() && noexcept { return Awaiter{task_}; }
+  Awaiter operator co_await() && noexcept { return Awaiter{*this}; }
 
  private:
   explicit Async(std::coroutine_handle<promise_type> task) noexcept : task_(task) {}
+
   std::coroutine_handle<promise_type> task_;
+  std::optional<Answer> answer_;
 };
 
 }  // namespace hubward

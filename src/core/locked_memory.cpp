@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -39,33 +40,22 @@ class LockedArena {
   }
 
   std::byte* take(std::size_t size) {
-    for (auto it = free_.begin(); it != free_.end(); ++it) {
-      auto [start, length] = *it;
-      if (length < size) continue;
-      free_.erase(it);
-      if (length > size) free_.emplace(start + size, length - size);
+    if (Shelf* shelf = shelf_of(size); shelf != nullptr && shelf->used > 0) {
       in_use_ += size;
-      return start;
+      return shelf->blocks[--shelf->used];
     }
-    return nullptr;
+    std::byte* start = take_from_map(size);
+    if (start == nullptr && clear_shelves()) start = take_from_map(size);
+    if (start != nullptr) in_use_ += size;
+    return start;
   }
 
   void give_back(std::byte* start, std::size_t size) {
     in_use_ -= size;
-    auto [it, added] = free_.emplace(start, size);
-    invariant(added, "a locked block is freed once");
-    auto next = std::next(it);
-    if (next != free_.end() && it->first + it->second == next->first) {
-      it->second += next->second;
-      free_.erase(next);
-    }
-    if (it != free_.begin()) {
-      auto before = std::prev(it);
-      if (before->first + before->second == it->first) {
-        before->second += it->second;
-        free_.erase(it);
-      }
-    }
+    if (Shelf* shelf = shelf_of(size); shelf != nullptr && shelf->used < shelf->blocks.size())
+      shelf->blocks[shelf->used++] = start;
+    else
+      return_to_map(start, size);
   }
 
   // Whether the rest of the limit could be locked, too; gives it back. Errno, or 0.
@@ -82,7 +72,57 @@ class LockedArena {
   std::size_t in_use() const { return in_use_; }
 
  private:
+  // Blocks of one size that were used lately: keys and tokens come and go with every call.
+  struct Shelf {
+    std::array<std::byte*, 16> blocks{};
+    std::size_t used = 0;
+  };
+
+  Shelf* shelf_of(std::size_t size) {
+    std::size_t index = size / grain - 1;
+    return index < shelves_.size() ? &shelves_[index] : nullptr;
+  }
+
+  // So that neighbours can merge; whether there was anything.
+  bool clear_shelves() {
+    bool cleared = false;
+    for (std::size_t i = 0; i < shelves_.size(); ++i) {
+      for (; shelves_[i].used > 0; cleared = true)
+        return_to_map(shelves_[i].blocks[--shelves_[i].used], (i + 1) * grain);
+    }
+    return cleared;
+  }
+
+  std::byte* take_from_map(std::size_t size) {
+    for (auto it = free_.begin(); it != free_.end(); ++it) {
+      auto [start, length] = *it;
+      if (length < size) continue;
+      free_.erase(it);
+      if (length > size) free_.emplace(start + size, length - size);
+      return start;
+    }
+    return nullptr;
+  }
+
+  void return_to_map(std::byte* start, std::size_t size) {
+    auto [it, added] = free_.emplace(start, size);
+    invariant(added, "a locked block is freed once");
+    auto next = std::next(it);
+    if (next != free_.end() && it->first + it->second == next->first) {
+      it->second += next->second;
+      free_.erase(next);
+    }
+    if (it != free_.begin()) {
+      auto before = std::prev(it);
+      if (before->first + before->second == it->first) {
+        before->second += it->second;
+        free_.erase(it);
+      }
+    }
+  }
+
   std::map<std::byte*, std::size_t> free_;  // start → length; neighbours are merged
+  std::array<Shelf, 32> shelves_;           // of one grain, of two, and so on
   std::size_t chunks_ = 0;
   std::size_t in_use_ = 0;
 };

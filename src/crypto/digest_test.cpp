@@ -7,6 +7,7 @@
 
 #include "core/encoding.hpp"
 #include "crypto/compare.hpp"
+#include "crypto/hmac_key.hpp"
 
 using namespace hubward;
 using namespace hubward::crypto;
@@ -63,6 +64,7 @@ TEST_CASE("HMAC-SHA256 agrees with RFC 4231 section 4") {
     CAPTURE(vector.name);
     auto message = bytes_of(vector.message);
     CHECK(to_hex(hmac_sha256(bytes_of(vector.key), message)) == vector.mac);
+    CHECK(to_hex(HmacKey(bytes_of(vector.key)).sign(message)) == vector.mac);
     std::size_t half = message.size() / 2;
     CHECK(to_hex(hmac_sha256(bytes_of(vector.key), {message.first(half), message.subspan(half)})) ==
           vector.mac);

@@ -22,14 +22,40 @@ void SystemRandom::fill(std::span<std::byte> into) {
   }
 }
 
-std::string uuid4(Random& random) {
-  std::array<std::byte, 16> bytes;
-  random.fill(bytes);
+namespace {
+
+std::string uuid4_of(std::span<const std::byte, uuid_bytes> random) {
+  std::array<std::byte, uuid_bytes> bytes;
+  std::ranges::copy(random, bytes.begin());
   bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};  // version 4
   bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};  // the variant of RFC 9562
-  std::string text = to_hex(bytes);
-  for (std::size_t dash : {20, 16, 12, 8}) text.insert(dash, 1, '-');
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text(36, '-');
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    text[at++] = digits[std::to_integer<unsigned>(bytes[i]) >> 4];
+    text[at++] = digits[std::to_integer<unsigned>(bytes[i]) & 15];
+  }
   return text;
+}
+
+}  // namespace
+
+std::string uuid4(Random& random) {
+  std::array<std::byte, uuid_bytes> bytes;
+  random.fill(bytes);
+  return uuid4_of(bytes);
+}
+
+std::string Uuids::next() {
+  if (used_ == drawn_.size()) {
+    random_.fill(drawn_);
+    used_ = 0;
+  }
+  std::span<const std::byte, uuid_bytes> bytes(drawn_.data() + used_, uuid_bytes);
+  used_ += uuid_bytes;
+  return uuid4_of(bytes);
 }
 
 Secret random_secret(Random& random, std::size_t size) {

@@ -43,8 +43,8 @@ std::optional<std::string_view> client_key_id(std::string_view key) {
   return id;
 }
 
-crypto::Digest hash_client_key(const Secret& pepper, const Secret& key) {
-  return crypto::hmac_sha256(pepper.reveal(), key.reveal());
+crypto::Digest hash_client_key(const crypto::HmacKey& pepper, const Secret& key) {
+  return pepper.sign(key.reveal());
 }
 
 }  // namespace hubward::gateway

@@ -16,6 +16,7 @@
 
 #include "core/secret.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/hmac_key.hpp"
 #include "crypto/random.hpp"
 
 namespace hubward::gateway {
@@ -33,6 +34,6 @@ ClientKey make_client_key(crypto::Random& random);
 // The id within a key that is well formed, else nothing. Says nothing about whether such a key exists.
 std::optional<std::string_view> client_key_id(std::string_view key);
 
-crypto::Digest hash_client_key(const Secret& pepper, const Secret& key);
+crypto::Digest hash_client_key(const crypto::HmacKey& pepper, const Secret& key);
 
 }  // namespace hubward::gateway

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/encoding.hpp"
 #include "crypto/fake_random.hpp"
 
 using namespace hubward;
@@ -15,7 +16,7 @@ TEST_CASE("a new key is well formed, names its id and has a hash that depends on
   CHECK(text.size() == 4 + 16 + 1 + 43);
   CHECK(client_key_id(text) == key.id);
 
-  Secret pepper("pepper"), other_pepper("peppes");
+  crypto::HmacKey pepper(bytes_of("pepper")), other_pepper(bytes_of("peppes"));
   auto hash = hash_client_key(pepper, key.text);
   CHECK(hash == hash_client_key(pepper, key.text));
   CHECK(hash != hash_client_key(other_pepper, key.text));

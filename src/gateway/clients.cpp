@@ -290,7 +290,7 @@ Result<std::shared_ptr<const Client>> Clients::holder_of(const Secret& key) cons
   };
   std::optional<std::string_view> id = client_key_id(key.reveal_text());
   if (!id) return refused();
-  auto found = by_key_id_.find(std::string(*id));
+  auto found = by_key_id_.find(*id);
   // The hash is computed for an unknown id too, so that both answers take the same time.
   crypto::Digest presented = hash_client_key(pepper_, key);
   if (found == by_key_id_.end() || !crypto::equal_in_constant_time(presented, found->second.hash))

@@ -16,6 +16,7 @@
 #include "core/named.hpp"
 #include "core/secret.hpp"
 #include "crypto/digest.hpp"
+#include "crypto/hmac_key.hpp"
 #include "crypto/random.hpp"
 #include "gateway/network.hpp"
 #include "store/database.hpp"
@@ -61,7 +62,7 @@ struct NewClient {
 
 class Clients {
  public:
-  // Reads all clients. `pepper` is copied; the others must outlive this.
+  // Reads all clients. All but `pepper` must outlive this.
   static Async<Result<std::unique_ptr<Clients>>> load(store::Database& database, const Secret& pepper,
                                                       crypto::Random& random, const Clock& clock);
 
@@ -82,12 +83,12 @@ class Clients {
 
  private:
   Clients(store::Database& database, const Secret& pepper, crypto::Random& random, const Clock& clock)
-      : database_(database), pepper_(pepper.clone()), random_(random), clock_(clock) {}
+      : database_(database), pepper_(pepper.reveal()), random_(random), clock_(clock) {}
   void remember(Client client);
   Result<void> admit(const NewClient& wanted) const;
 
   store::Database& database_;
-  Secret pepper_;
+  crypto::HmacKey pepper_;
   crypto::Random& random_;
   const Clock& clock_;
 
@@ -96,8 +97,12 @@ class Clients {
     std::optional<TimePoint> expires;
     std::shared_ptr<const Client> client;
   };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
   std::unordered_map<std::string, std::shared_ptr<const Client>> by_name_;
-  std::unordered_map<std::string, Entry> by_key_id_;
+  std::unordered_map<std::string, Entry, TextHash, std::equal_to<>> by_key_id_;
 };
 
 }  // namespace hubward::gateway

@@ -46,12 +46,13 @@ std::optional<Secret> take_bearer(http::Fields& fields) {
   if (fields.find("authorization").value_or("").size() > longest_authorization)
     fields.remove("authorization");
   if (fields.count("authorization") != 1) return std::nullopt;
-  std::optional<Secret> value = fields.take_secret("authorization");
   constexpr std::string_view scheme = "bearer ";
-  if (!value || value->size() <= scheme.size()) return std::nullopt;
-  std::string_view text = value->reveal_text();
-  if (!same_ignoring_case(text.substr(0, scheme.size()), scheme)) return std::nullopt;
-  return Secret(trimmed(text.substr(scheme.size())));
+  std::string_view value = fields.find("authorization").value_or("");
+  std::optional<Secret> key;
+  if (value.size() > scheme.size() && same_ignoring_case(value.substr(0, scheme.size()), scheme))
+    key.emplace(trimmed(value.substr(scheme.size())));
+  fields.remove("authorization");  // wipes
+  return key;
 }
 
 // What the caller wrote as its Host, if it is an authority: links in answers to this caller lead back there.
@@ -102,7 +103,7 @@ Result<Route> read_route(std::string_view target) {
 }
 
 Async<http::Response> Egress::handle(http::Request request) {
-  std::string correlation_id = crypto::uuid4(parts_.random);
+  std::string correlation_id = correlation_ids_.next();
   std::optional<Secret> key = take_bearer(request.fields);
   if (!key) {
     co_return turn_away(

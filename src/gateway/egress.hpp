@@ -35,7 +35,7 @@ class Egress {
     CallMetrics& metrics;
     std::string address;
   };
-  explicit Egress(Parts parts) : parts_(std::move(parts)) {}
+  explicit Egress(Parts parts) : parts_(std::move(parts)), correlation_ids_(parts_.random) {}
 
   Async<http::Response> handle(http::Request request);
 
@@ -47,6 +47,7 @@ class Egress {
                                      std::optional<ConnectionName> connection, std::string correlation_id);
 
   Parts parts_;
+  crypto::Uuids correlation_ids_;
   journal::StrangerRecords strangers_;
 };
 

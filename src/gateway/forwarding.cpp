@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "core/ascii.hpp"
 #include "hubspot/regions.hpp"
@@ -52,19 +52,18 @@ constexpr std::array never_to_caller = {
     "clear-site-data"sv,
 };
 
-template <class Drops>
-void drop(http::Fields& fields, Drops drops) {
-  std::vector<std::string> dropped;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    std::string name = lower(fields[i].name);
-    if (drops(name)) dropped.push_back(std::move(name));
-  }
-  for (const std::string& name : dropped) fields.remove(name);
+bool among(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::any_of(names, [name](auto one) { return same_ignoring_case(one, name); });
+}
+
+bool begins_with_one_of(std::span<const std::string_view> prefixes, std::string_view name) {
+  return std::ranges::any_of(
+      prefixes, [name](auto prefix) { return same_ignoring_case(name.substr(0, prefix.size()), prefix); });
 }
 
 bool is_ours(std::string_view authority, const http::Origin& upstream) {
-  std::string own = http::to_string(upstream);
-  if (same_ignoring_case(authority, std::string_view(own).substr(own.find("//") + 2))) return true;
+  std::string own = http::authority_of(upstream);
+  if (same_ignoring_case(authority, own)) return true;
   if (authority.ends_with(":443")) authority.remove_suffix(4);
   return hubspot::is_hubspot_api_host(authority);
 }
@@ -95,19 +94,15 @@ void lead_back(http::Fields& fields, const http::Origin& upstream, std::string_v
 void prepare_for_hubspot(http::Fields& fields, Encoding encoding) {
   std::string accepted;
   if (auto asked = fields.find("accept-encoding"); asked && encoding == Encoding::AsAsked) accepted = *asked;
-  drop(fields, [](std::string_view name) {
-    return std::ranges::find(never_to_hubspot, name) != never_to_hubspot.end() ||
-           std::ranges::any_of(never_to_hubspot_prefixes,
-                               [&](auto prefix) { return name.starts_with(prefix); });
+  fields.remove_if([](const http::Fields::Field& field) {
+    return among(never_to_hubspot, field.name) || begins_with_one_of(never_to_hubspot_prefixes, field.name);
   });
   if (encoding == Encoding::Identity) accepted = "identity";
   if (!accepted.empty()) fields.add("Accept-Encoding", accepted);
 }
 
 void prepare_for_caller(http::Fields& fields) {
-  drop(fields, [](std::string_view name) {
-    return std::ranges::find(never_to_caller, name) != never_to_caller.end();
-  });
+  fields.remove_if([](const http::Fields::Field& field) { return among(never_to_caller, field.name); });
 }
 
 }  // namespace hubward::gateway

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "async/await.hpp"
+#include "async/frame_memory.hpp"
 #include "core/ascii.hpp"
 #include "core/json.hpp"
 #include "core/locked_memory.hpp"
@@ -88,14 +89,14 @@ struct Gateway::Passage {
 };
 
 Gateway::Gateway(Parts parts, std::shared_ptr<const Settings> settings)
-    : parts_(parts), settings_(std::move(settings)) {}
+    : parts_(parts), journal_key_(parts.journal_key.reveal()), settings_(std::move(settings)) {}
 
 Gateway::~Gateway() {
   for (auto& [key, passage] : std::exchange(under_way_, {})) settle(*passage, 0, 0, "GATEWAY_STOPPED");
 }
 
 Async<http::Response> Gateway::call(Caller caller, http::Request request) {
-  auto passage = std::make_shared<Passage>();
+  auto passage = std::allocate_shared<Passage>(FrameAllocator<Passage>());
   under_way_.emplace(passage.get(), passage);
   passage->settings = settings_;
   passage->began = parts_.clock.steady();
@@ -157,14 +158,14 @@ void Gateway::note_parameters(Passage& passage) const {
       noted.push_back({std::string(name), std::move(object.text)});
       continue;
     }
-    noted.push_back({std::string(name), by_property ? journal::hashed(parts_.journal_key, value)
-                                                    : journal::id_or_hash(parts_.journal_key, value)});
+    noted.push_back({std::string(name), by_property ? journal::hashed(journal_key_, value)
+                                                    : journal::id_or_hash(journal_key_, value)});
   }
   for (const auto& [name, value] : passage.query.parameters()) {
     if (!is_plain_name(name)) continue;
     bool is_counter = std::ranges::find(counters, name) != counters.end();
-    noted.push_back({"?" + name, is_counter ? journal::id_or_hash(parts_.journal_key, value)
-                                            : journal::hashed(parts_.journal_key, value)});
+    noted.push_back({"?" + name, is_counter ? journal::id_or_hash(journal_key_, value)
+                                            : journal::hashed(journal_key_, value)});
   }
 }
 
@@ -199,22 +200,21 @@ Result<void> Gateway::decide(Passage& passage, const std::string& method) const 
   return invalid("DENIED", std::move(decision.sentence));
 }
 
-// What cannot be recorded is not done.
-Async<Result<void>> Gateway::make_recordable(std::shared_ptr<Passage> passage) {
-  if (Result<void> accepting = parts_.journal.accepting(); !accepting) co_return accepting;
-  const Settings& settings = *passage->settings;
-  bool deletes = passage->match.operation->effects.has(hubspot::Effect::Delete);
-  bool before_send = (settings.durable_writes && changes_something(*passage->match.operation)) ||
-                     (settings.durable_deletes && deletes);
-  if (!before_send) co_return Result<void>{};
-  journal::Record intent = passage->record;
-  intent.details.push_back({"phase", "before-send"});
-  Result<void> durable = co_await parts_.journal.append_durably(std::move(intent));
-  co_return durable;
+bool Gateway::is_recorded_first(const Passage& passage) const {
+  const Settings& settings = *passage.settings;
+  hubspot::Effects effects = passage.match.operation->effects;
+  return (settings.durable_writes && changes_something(*passage.match.operation)) ||
+         (settings.durable_deletes && effects.has(hubspot::Effect::Delete));
 }
 
 Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage, http::Request request) {
-  Result<void> recordable = co_await make_recordable(passage);
+  // What cannot be recorded is not done.
+  Result<void> recordable = parts_.journal.accepting();
+  if (recordable && is_recorded_first(*passage)) {
+    journal::Record intent = passage->record;
+    intent.details.push_back({"phase", "before-send"});
+    recordable = co_await parts_.journal.append_durably(std::move(intent));
+  }
   if (!recordable) co_return std::unexpected(recordable.error());
   // A token is held until HubSpot begins to answer: when HubSpot is slow, many are.
   if (locked_memory_is_short()) {
@@ -314,8 +314,8 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
               "UPSTREAM_ANSWER", Fault::HubSpot, Retry::Never,
               "HubSpot sent an encoded answer although it was asked not to, so its links cannot be checked"});
     }
-    std::string upstream = http::to_string(passage->upstream);
-    rewriter.emplace(std::move(base), upstream.substr(upstream.find("//") + 2));
+    std::string upstream = http::authority_of(passage->upstream);
+    rewriter.emplace(std::move(base), std::move(upstream));
   }
   int status = answer.status;
   answer.body = std::make_unique<SettlingBody>(

@@ -17,6 +17,7 @@
 #include "async/loop.hpp"
 #include "core/clock.hpp"
 #include "core/named.hpp"
+#include "crypto/hmac_key.hpp"
 #include "crypto/random.hpp"
 #include "gateway/call_metrics.hpp"
 #include "gateway/clients.hpp"
@@ -85,7 +86,7 @@ class Gateway {
   Result<void> read_target(Passage& passage, const http::Request& request) const;
   void note_parameters(Passage& passage) const;
   Result<void> decide(Passage& passage, const std::string& method) const;
-  Async<Result<void>> make_recordable(std::shared_ptr<Passage> passage);
+  bool is_recorded_first(const Passage& passage) const;
   Async<Result<http::Response>> forward(std::shared_ptr<Passage> passage, http::Request request);
   Async<Result<http::Response>> send(std::shared_ptr<Passage> passage, grants::Token token);
   Async<Result<http::Response>> renew_and_repeat(std::shared_ptr<Passage> passage, http::Response refused);
@@ -94,6 +95,7 @@ class Gateway {
   void settle(Passage& passage, int status, std::uint64_t bytes, std::string_view end);
 
   Parts parts_;
+  const crypto::HmacKey journal_key_;
   std::shared_ptr<const Settings> settings_;
   // Calls that are not settled yet; as many as the doors have connections, at most.
   std::unordered_map<const Passage*, std::shared_ptr<Passage>> under_way_;

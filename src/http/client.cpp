@@ -68,14 +68,22 @@ class AnswerBody final : public Body {
   bool ready() const override { return lease_->intake.piece_ready(); }
 
   Async<Result<std::string_view>> next() override {
-    Intake::Piece piece = co_await lease_->intake.next_piece(std::min(after(idle_), end_));
-    if (!piece.refusal && piece.state == Stream::State::Ok) co_return piece.data;
-    keep_alive_ = false;
-    if (piece.refusal) co_return upstream("UPSTREAM_ANSWER", origin_, piece.refusal->message);
-    co_return std::unexpected(words_for(piece.state, origin_));
+    std::optional<Intake::Piece> piece = lease_->intake.next_piece_now();
+    return piece ? Async<Result<std::string_view>>::already(judge(*piece)) : read_next();
   }
 
  private:
+  Async<Result<std::string_view>> read_next() {
+    Intake::Piece piece = co_await lease_->intake.next_piece(std::min(after(idle_), end_));
+    co_return judge(piece);
+  }
+  Result<std::string_view> judge(const Intake::Piece& piece) {
+    if (!piece.refusal && piece.state == Stream::State::Ok) return piece.data;
+    keep_alive_ = false;
+    if (piece.refusal) return upstream("UPSTREAM_ANSWER", origin_, piece.refusal->message);
+    return std::unexpected(words_for(piece.state, origin_));
+  }
+
   Lease lease_;
   const Origin origin_;
   const std::optional<std::uint64_t> length_;
@@ -102,14 +110,9 @@ Result<void> check(const Outgoing& request) {
                      " was not sent: its method, target or token holds bytes that may not stand there");
 }
 
-std::string host_field(const Origin& origin) {
-  std::string text = to_string(origin);
-  return text.substr(text.find("//") + 2);
-}
-
 MessageWriter::BodyFraming write_head(MessageWriter& writer, Outgoing& request) {
   using BodyFraming = MessageWriter::BodyFraming;
-  std::string host = host_field(request.origin);
+  std::string host = authority_of(request.origin);
   std::size_t bearer_size = request.bearer ? request.bearer->size() : 0;
   request.fields.remove("host");
   if (request.bearer) request.fields.remove("authorization");
@@ -258,7 +261,8 @@ Async<Result<Response>> Client::send(Outgoing request, Deadline deadline) {
   const ClientOptions& options = pools->options();
   HeadLimits limits{.bytes = options.head_bytes};
   bool may_repeat = !request.body && is_idempotent(request.method);
-  ClientPools::Freshness freshness = ClientPools::Freshness::MayBeKept;
+  using Freshness = ClientPools::Freshness;
+  Freshness freshness = may_repeat ? Freshness::Kept : Freshness::Proven;
   for (;;) {
     Result<Lease> lease = co_await pools->acquire(request.pool, request.origin, freshness, deadline);
     if (!lease) co_return std::unexpected(lease.error());
@@ -266,9 +270,9 @@ Async<Result<Response>> Client::send(Outgoing request, Deadline deadline) {
     State::Exchanged exchanged = co_await State::exchange(connection, request, limits, options, deadline);
     if (exchanged.head)
       co_return State::make_response(std::move(*lease), std::move(*exchanged.head), request, options);
-    bool again = exchanged.stale && may_repeat && freshness == ClientPools::Freshness::MayBeKept;
+    bool again = exchanged.stale && may_repeat && freshness != Freshness::New;
     if (!again) co_return std::unexpected(exchanged.head.error());
-    freshness = ClientPools::Freshness::New;
+    freshness = Freshness::New;
   }
 }
 

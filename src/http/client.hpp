@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,12 +21,13 @@ struct Origin {
   enum class Scheme { Https, Http } scheme = Scheme::Https;
   std::string host;
   std::uint16_t port = 443;
-  bool operator==(const Origin&) const = default;
+  auto operator<=>(const Origin&) const = default;
 };
 
 // "https://api.hubapi.com", "https://localhost:8443": scheme, host and port, no path, no user info.
 Result<Origin> parse_origin(std::string_view text);
-std::string to_string(const Origin& origin);  // without the default port
+std::string to_string(const Origin& origin);     // without the default port
+std::string authority_of(const Origin& origin);  // likewise, and without the scheme: what Host says
 
 struct ClientOptions {
   bool system_authorities = true;                 // trust what the machine trusts

@@ -20,6 +20,9 @@ std::unexpected<Error> cannot_connect(const Origin& origin, const std::string& w
                  "cannot connect to " + to_string(origin) + ": " + why);
 }
 
+// One that is used again within this keeps its buffers.
+constexpr auto buffers_kept = std::chrono::seconds(1);
+
 std::string words_for(Stream::State state, const Stream& stream) {
   switch (state) {
     case Stream::State::TimedOut: return "TLS was not set up in time";
@@ -32,6 +35,13 @@ std::string words_for(Stream::State state, const Stream& stream) {
 }
 
 }  // namespace
+
+void ClientConnection::release() {
+  intake.release();
+  writer.release();
+  stream.release();
+  has_buffers = false;
+}
 
 ClientPools::Lease::Lease(std::shared_ptr<ClientPools> pools, std::shared_ptr<Pool> pool,
                           std::unique_ptr<ClientConnection> connection)
@@ -63,12 +73,14 @@ void ClientPools::close_idle(Pool& pool) {
   for (std::size_t i = 0; i < count; ++i) gone(pool);
 }
 
-std::unique_ptr<ClientConnection> ClientPools::take_idle(Pool& pool) {
+std::unique_ptr<ClientConnection> ClientPools::take_idle(Pool& pool, Freshness freshness) {
   while (!pool.idle.empty()) {
     std::unique_ptr<ClientConnection> connection = std::move(pool.idle.back());
     pool.idle.pop_back();
-    bool stale = connection->idle_until <= std::chrono::steady_clock::now() || connection->stream.has_news();
-    if (!stale) return connection;
+    const Stream& stream = connection->stream;
+    bool expired = connection->idle_since + options_.idle <= std::chrono::steady_clock::now();
+    bool asks = freshness == Freshness::Proven || stream.may_have_news();
+    if (!expired && !(asks && stream.has_news())) return connection;
     connection.reset();
     gone(pool);
   }
@@ -83,27 +95,42 @@ void ClientPools::keep(std::shared_ptr<Pool> pool, std::unique_ptr<ClientConnect
   }
   connection->intake.settle();
   connection->used_before = true;
-  connection->idle_until = after(options_.idle);
+  connection->has_buffers = true;
+  connection->idle_since = std::chrono::steady_clock::now();
   pool->idle.push_back(std::move(connection));
   pool->freed.notify_one();
   if (std::exchange(sweeping_, true)) return;
   loop_.spawn(sweep(shared_from_this()));
 }
 
+std::shared_ptr<ClientPools::Pool> ClientPools::pool_of(std::string name, const Origin& origin) {
+  if (auto found = pools_.find(KeyView{name, origin}); found != pools_.end()) return found->second;
+  auto pool = std::make_shared<Pool>(loop_);
+  pools_.emplace(Key(std::move(name), origin), pool);
+  return pool;
+}
+
 Async<Result<ClientPools::Lease>> ClientPools::acquire(std::string pool_name, Origin origin,
                                                        Freshness freshness, Deadline deadline) {
-  std::shared_ptr<Pool>& listed = pools_[{std::move(pool_name), to_string(origin)}];
-  if (!listed) listed = std::make_shared<Pool>(loop_);
-  std::shared_ptr<Pool> pool = listed;
-  for (;;) {
-    if (freshness == Freshness::New) {
-      close_idle(*pool);  // one of them was stale: so are, most likely, the others
-    } else if (std::unique_ptr<ClientConnection> kept = take_idle(*pool)) {
-      co_return Lease(shared_from_this(), pool, std::move(kept));
-    }
-    if (pool->open < options_.connections_per_pool) break;
+  std::shared_ptr<Pool> pool = pool_of(std::move(pool_name), origin);
+  if (freshness == Freshness::New) {
+    close_idle(*pool);  // one of them was stale: so are, most likely, the others
+  } else if (std::unique_ptr<ClientConnection> kept = take_idle(*pool, freshness)) {
+    return Async<Result<Lease>>::already(Lease(shared_from_this(), std::move(pool), std::move(kept)));
+  }
+  return connect_in(std::move(pool), std::move(origin), freshness, deadline);
+}
+
+Async<Result<ClientPools::Lease>> ClientPools::connect_in(std::shared_ptr<Pool> pool, Origin origin,
+                                                          Freshness freshness, Deadline deadline) {
+  while (pool->open >= options_.connections_per_pool) {
     bool freed = co_await pool->freed.wait(deadline);
     if (!freed) co_return cannot_connect(origin, "all connections of the pool were busy until the deadline");
+    if (freshness == Freshness::New) {
+      close_idle(*pool);
+    } else if (std::unique_ptr<ClientConnection> kept = take_idle(*pool, freshness)) {
+      co_return Lease(shared_from_this(), std::move(pool), std::move(kept));
+    }
   }
   ++pool->open;
   ++open_;
@@ -130,14 +157,14 @@ Async<Result<std::unique_ptr<ClientConnection>>> ClientPools::connect(Origin ori
   auto connection = std::make_unique<ClientConnection>(loop_, *fd);
   if (origin.scheme == Origin::Scheme::Http) co_return connection;
 
-  std::shared_ptr<TlsSession>& session = sessions_[to_string(origin)];
+  std::shared_ptr<TlsSession>& session = sessions_[origin];
   if (!session) session = std::make_shared<TlsSession>();
   connection->session = session;
   Result<SslPtr> ssl = tls_->connect_on(connection->stream.tls_socket(), origin.host, connection->session);
   if (!ssl) co_return std::unexpected(ssl.error());
   Stream::State state = co_await connection->stream.start_tls(std::move(*ssl), deadline);
   if (state != Stream::State::Ok) {
-    sessions_.erase(to_string(origin));
+    sessions_.erase(origin);
     co_return cannot_connect(origin, words_for(state, connection->stream));
   }
   co_return connection;
@@ -158,7 +185,7 @@ Async<Result<int>> ClientPools::connect_socket(SocketAddress address, Deadline d
   Descriptor socket(loop_, fd);
   if (trouble != 0) co_return refused(trouble);
   if (started != 0) {
-    Descriptor::Wait waited = co_await socket.writable(deadline);
+    Descriptor::Wait waited = co_await socket.ready(Descriptor::Direction::Write, deadline);
     if (waited != Descriptor::Wait::Ready) co_return refused(ETIMEDOUT);
     socklen_t size = sizeof trouble;
     ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &size);
@@ -185,16 +212,22 @@ void ClientPools::close() {
   names_.stop();
 }
 
-// Closes what has been idle too long; when to look again.
-Deadline ClientPools::close_expired() {
+// Closes what has been idle too long, and takes its buffers from what has been idle for a moment; when to
+// look again.
+Deadline ClientPools::tend_idle() {
   Deadline now = std::chrono::steady_clock::now();
   Deadline next = Deadline::max();
   for (auto& [key, pool] : pools_) {
-    auto fresh = std::ranges::find_if(pool->idle, [&](const auto& one) { return one->idle_until > now; });
+    auto is_fresh = [&](const auto& one) { return one->idle_since + options_.idle > now; };
+    auto fresh = std::ranges::find_if(pool->idle, is_fresh);
     auto expired = fresh - pool->idle.begin();
     pool->idle.erase(pool->idle.begin(), fresh);
     for (auto i = expired; i > 0; --i) gone(*pool);
-    if (!pool->idle.empty()) next = std::min(next, pool->idle.front()->idle_until);
+    for (const auto& one : pool->idle) {
+      if (one->has_buffers && one->idle_since + buffers_kept <= now) one->release();
+      next = std::min(next, one->idle_since + options_.idle);
+      if (one->has_buffers) next = std::min(next, one->idle_since + buffers_kept);
+    }
   }
   std::erase_if(pools_,
                 [](const auto& entry) { return entry.second->open == 0 && entry.second.use_count() == 1; });
@@ -202,10 +235,10 @@ Deadline ClientPools::close_expired() {
 }
 
 Async<void> ClientPools::sweep(std::shared_ptr<ClientPools> self) {
-  Deadline next = self->close_expired();
+  Deadline next = self->tend_idle();
   while (!self->closed_ && next != Deadline::max()) {
     co_await self->stop_sweeping_.wait(next);
-    next = self->close_expired();
+    next = self->tend_idle();
   }
   self->sweeping_ = false;
 }

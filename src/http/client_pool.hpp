@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -29,8 +30,12 @@ struct ClientConnection {
   Stream stream;
   Intake intake;
   MessageWriter writer;
+  // Gives back what is only needed while bytes move.
+  void release();
+
   bool used_before = false;
-  Deadline idle_until;
+  bool has_buffers = true;
+  Deadline idle_since;
 };
 
 class ClientPools : public std::enable_shared_from_this<ClientPools> {
@@ -61,7 +66,9 @@ class ClientPools : public std::enable_shared_from_this<ClientPools> {
     std::unique_ptr<ClientConnection> connection_;
   };
 
-  enum class Freshness { MayBeKept, New };
+  // What a kept connection must have shown: that nothing has been heard of its end, that it has not ended, or
+  // that there is none. The first costs no system call and is enough where a request may be repeated.
+  enum class Freshness { Kept, Proven, New };
 
   ClientPools(Loop& loop, ClientOptions options, std::shared_ptr<const TlsContext> tls);
 
@@ -72,23 +79,36 @@ class ClientPools : public std::enable_shared_from_this<ClientPools> {
   const ClientOptions& options() const { return options_; }
 
  private:
-  using Key = std::pair<std::string, std::string>;  // pool name, origin
+  using Key = std::pair<std::string, Origin>;  // pool name, origin
+  struct KeyView {
+    std::string_view name;
+    const Origin& origin;
+  };
+  struct KeyOrder {
+    using is_transparent = void;
+    static auto parts(const Key& key) { return std::tie(key.second, key.first); }
+    static auto parts(const KeyView& key) { return std::tie(key.origin, key.name); }
+    bool operator()(const auto& a, const auto& b) const { return parts(a) < parts(b); }
+  };
 
-  std::unique_ptr<ClientConnection> take_idle(Pool& pool);
+  std::shared_ptr<Pool> pool_of(std::string name, const Origin& origin);
+  std::unique_ptr<ClientConnection> take_idle(Pool& pool, Freshness freshness);
+  Async<Result<Lease>> connect_in(std::shared_ptr<Pool> pool, Origin origin, Freshness freshness,
+                                  Deadline deadline);
   Async<Result<std::unique_ptr<ClientConnection>>> connect(Origin origin, Deadline deadline);
   Async<Result<int>> connect_socket(SocketAddress address, Deadline deadline);
   void keep(std::shared_ptr<Pool> pool, std::unique_ptr<ClientConnection> connection);
   void gone(Pool& pool);
   void close_idle(Pool& pool);
   static Async<void> sweep(std::shared_ptr<ClientPools> self);
-  Deadline close_expired();
+  Deadline tend_idle();
 
   Loop& loop_;
   const ClientOptions options_;
   const std::shared_ptr<const TlsContext> tls_;
   NameLookup names_;
-  std::map<Key, std::shared_ptr<Pool>> pools_;
-  std::map<std::string, std::shared_ptr<TlsSession>> sessions_;  // by origin
+  std::map<Key, std::shared_ptr<Pool>, KeyOrder> pools_;
+  std::map<Origin, std::shared_ptr<TlsSession>> sessions_;
   Signal stop_sweeping_;
   std::size_t open_ = 0;
   bool sweeping_ = false;

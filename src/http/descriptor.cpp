@@ -36,12 +36,11 @@ struct Descriptor::State : std::enable_shared_from_this<State> {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  enum class Direction { Read, Write };
-
   void note(std::uint32_t events);
   bool noted(Direction direction) const {
     return hung_up || (direction == Direction::Read ? readable || read_closed : writable);
   }
+  void forget(Direction direction) { (direction == Direction::Read ? readable : writable) = false; }
   bool can_resume() const { return waiter && noted(waits_for); }
   void finish(Wait outcome);
   void cancel();
@@ -49,7 +48,6 @@ struct Descriptor::State : std::enable_shared_from_this<State> {
   void fired();
   int release();
   void close();
-  static Async<Wait> wait(std::shared_ptr<State> self, Direction direction, Deadline until);
 
   asio::io_context& context;
   Readiness& readiness;
@@ -226,21 +224,28 @@ void Descriptor::State::fired() {
   finish(Wait::TimedOut);
 }
 
-Async<Descriptor::Wait> Descriptor::State::wait(std::shared_ptr<State> self, Direction direction,
-                                                Deadline until) {
-  if (self->cancelled) co_return Wait::Cancelled;
-  bool& flag = direction == Direction::Read ? self->readable : self->writable;
-  bool ready = self->noted(direction);
-  flag = false;
-  if (ready) co_return Wait::Ready;
-  co_await suspend([state = self.get(), direction, until](Suspended task) {
-    state->waiter = task;
-    state->waits_for = direction;
-    state->readiness.begin_wait(*state);
-    state->watch(until);
-  });
-  flag = false;
-  co_return self->cancelled ? Wait::Cancelled : self->outcome;
+Descriptor::Waiting::Waiting(std::shared_ptr<State> state, Direction direction, Deadline deadline)
+    : state_(std::move(state)), direction_(direction), deadline_(deadline) {}
+
+bool Descriptor::Waiting::is_over() {
+  if (state_->cancelled) return true;
+  bool over = state_->noted(direction_);
+  state_->forget(direction_);
+  return over;
+}
+
+void Descriptor::Waiting::begin(Suspended task) {
+  waited_ = true;
+  state_->waiter = task;
+  state_->waits_for = direction_;
+  state_->readiness.begin_wait(*state_);
+  state_->watch(deadline_);
+}
+
+Descriptor::Wait Descriptor::Waiting::outcome() {
+  if (waited_) state_->forget(direction_);
+  if (state_->cancelled) return Wait::Cancelled;
+  return waited_ ? state_->outcome : Wait::Ready;
 }
 
 Descriptor::Descriptor(Loop& loop, int fd) : state_(std::make_shared<State>(loop, fd)) {}
@@ -259,12 +264,12 @@ int Descriptor::release() {
   return state_->release();
 }
 
-Async<Descriptor::Wait> Descriptor::readable(Deadline deadline) {
-  return State::wait(state_, State::Direction::Read, deadline);
+Descriptor::Waiting Descriptor::ready(Direction direction, Deadline deadline) {
+  return {state_, direction, deadline};
 }
 
-Async<Descriptor::Wait> Descriptor::writable(Deadline deadline) {
-  return State::wait(state_, State::Direction::Write, deadline);
+bool Descriptor::is_quiet() const {
+  return !state_->noted(Direction::Read);
 }
 
 void Descriptor::cancel() {

@@ -5,11 +5,12 @@
 // is given to a Descriptor after connect(). A resource of one loop; for http/ only.
 #pragma once
 
+#include <coroutine>
 #include <memory>
 
-#include "async/async.hpp"
 #include "async/deadline.hpp"
 #include "async/loop.hpp"
+#include "async/suspend.hpp"
 
 namespace hubward::http {
 
@@ -24,8 +25,13 @@ class Descriptor {
 
   int fd() const;
   int release();  // gives the open socket up to the caller; no wait is on
-  Async<Wait> readable(Deadline deadline);
-  Async<Wait> writable(Deadline deadline);
+  enum class Direction { Read, Write };
+  class Waiting;
+  // `Wait waited = co_await socket.ready(…)`
+  Waiting ready(Direction direction, Deadline deadline);
+  // Whether nothing has come, and the peer has not closed, since somebody last waited to read: as far as the
+  // loop has been told.
+  bool is_quiet() const;
   // Ends the wait that is on, if any, and every later one with Cancelled.
   void cancel();
 
@@ -33,6 +39,29 @@ class Descriptor {
   class Readiness;
   struct State;
   std::shared_ptr<State> state_;
+};
+
+// A wait of one task; no task of its own, since a call waits for sockets all the time.
+class Descriptor::Waiting {
+ public:
+  bool await_ready() { return is_over(); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> task) {
+    begin(Suspended(task, *task.promise().loop));
+  }
+  Wait await_resume() { return outcome(); }
+
+ private:
+  friend class Descriptor;
+  Waiting(std::shared_ptr<State> state, Direction direction, Deadline deadline);
+  bool is_over();
+  void begin(Suspended task);
+  Wait outcome();
+
+  std::shared_ptr<State> state_;  // the Descriptor may go while the task waits
+  Direction direction_;
+  Deadline deadline_;
+  bool waited_ = false;
 };
 
 }  // namespace hubward::http

@@ -80,13 +80,17 @@ Checked FieldReader::read_transfer_encoding(std::string_view value) {
 }
 
 Checked FieldReader::read_connection(std::string_view value) {
-  for (std::string_view piece : split(value, ',')) {
-    std::string_view option = trimmed(piece);
+  for (std::string_view rest = value; !rest.empty();) {
+    std::size_t comma = rest.find(',');
+    std::string_view option = trimmed(rest.substr(0, comma));
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     if (option.empty()) continue;
     if (!is_token(option)) return bad("Connection holds something that is no name");
     if (among(never_hop_by_hop, option)) return bad("Connection names a field that is not hop-by-hop");
-    if (same_ignoring_case(option, "close")) close = true;
-    named_by_connection.push_back(option);
+    if (same_ignoring_case(option, "close"))
+      close = true;
+    else if (!same_ignoring_case(option, "keep-alive"))
+      named_by_connection.push_back(option);
   }
   return {};
 }
@@ -114,7 +118,7 @@ Checked FieldReader::read_line(std::string_view line) {
   std::string_view name = line.substr(0, colon);
   std::string_view value = trimmed(line.substr(colon + 1));
   if (!is_token(name)) return bad("a header field's name is not a token");
-  bool well_formed = side == Side::Request ? all(ByteClass::value, value) : is_field_value(value);
+  bool well_formed = side == Side::Request ? is_plain_value(value) : is_field_value(value);
   if (!well_formed) return bad("a header field's value holds a byte that is not visible ASCII");
   if (side == Side::Request && among(single_in_requests, name) && fields.find(name))
     return bad("Host, Authorization or Content-Type stands twice");
@@ -237,6 +241,7 @@ Checked read_status_line(std::string_view line, ResponseHead& head, bool& is_old
 std::expected<std::optional<std::size_t>, Refusal> HeadScan::scan(std::string_view bytes,
                                                                   const HeadLimits& limits) {
   std::string_view within = bytes.substr(0, limits.bytes);
+  if (std::size_t size = scan_lines(within)) return size;
   for (; seen_ < within.size(); ++seen_) {
     char c = within[seen_];
     bool after_cr = seen_ > line_start_ && within[seen_ - 1] == '\r';
@@ -257,6 +262,21 @@ std::expected<std::optional<std::size_t>, Refusal> HeadScan::scan(std::string_vi
   if (line_start_ == 0)
     return Refused(Refusal{414, "TARGET_TOO_LONG", "the request line alone is longer than a head may be"});
   return Refused(Refusal{431, "HEAD_TOO_LARGE", "the head is too large"});
+}
+
+// Most heads arrive whole and are well formed: whole lines of plain bytes are passed at once, and whatever is
+// not one is left to the loop over bytes, which knows what is wrong with it. The head's size when it has
+// ended.
+std::size_t HeadScan::scan_lines(std::string_view within) {
+  while (seen_ == line_start_) {
+    std::size_t end = within.find('\n', seen_);
+    if (end == std::string_view::npos || end == seen_ || within[end - 1] != '\r') return 0;
+    std::string_view line = within.substr(seen_, end - 1 - seen_);
+    if (!is_field_value(line) || (line.empty() && line_start_ == 0)) return 0;
+    seen_ = line_start_ = end + 1;
+    if (line.empty()) return seen_;
+  }
+  return 0;
 }
 
 std::expected<RequestHead, Refusal> read_request_head(std::string_view head, const HeadLimits& limits) {

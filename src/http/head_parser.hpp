@@ -64,6 +64,8 @@ class HeadScan {
   std::expected<std::optional<std::size_t>, Refusal> scan(std::string_view bytes, const HeadLimits& limits);
 
  private:
+  std::size_t scan_lines(std::string_view within);
+
   std::size_t seen_ = 0;
   std::size_t line_start_ = 0;
 };

@@ -48,7 +48,10 @@ Async<Stream::State> Intake::fill(std::size_t capacity, Deadline deadline) {
 }
 
 Async<Stream::State> Intake::wait_for_bytes(Deadline deadline) {
-  if (!empty()) co_return Stream::State::Ok;
+  return empty() ? wait_and_fill(deadline) : Async<Stream::State>::already(Stream::State::Ok);
+}
+
+Async<Stream::State> Intake::wait_and_fill(Deadline deadline) {
   Stream::State state = co_await stream_.wait_for_bytes(deadline);
   if (state == Stream::State::Ok) state = co_await fill(usual_size, deadline);
   co_return state;
@@ -118,8 +121,17 @@ std::optional<Intake::Piece> Intake::take_piece() {
   return Piece{Stream::State::Ok, std::nullopt, data};
 }
 
-Async<Intake::Piece> Intake::next_piece(Deadline deadline) {
+std::optional<Intake::Piece> Intake::next_piece_now() {
   wipe_consumed();  // the piece before
+  return take_piece();
+}
+
+Async<Intake::Piece> Intake::next_piece(Deadline deadline) {
+  std::optional<Piece> piece = next_piece_now();
+  return piece ? Async<Piece>::already(*piece) : read_piece(deadline);
+}
+
+Async<Intake::Piece> Intake::read_piece(Deadline deadline) {
   for (;;) {
     std::optional<Piece> piece = take_piece();
     if (piece) co_return *piece;

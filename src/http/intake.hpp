@@ -50,6 +50,8 @@ class Intake {
     std::string_view data;  // until the next call; empty at the end
   };
   Async<Piece> next_piece(Deadline deadline);
+  // The same, of what has arrived already.
+  std::optional<Piece> next_piece_now();
   bool body_done() const { return body_ == BodyKind::None; }
   // Whether next_piece() will answer without waiting.
   bool piece_ready() const { return body_done() || !unread().empty(); }
@@ -64,6 +66,8 @@ class Intake {
 
   std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
   Async<Stream::State> fill(std::size_t capacity, Deadline deadline);
+  Async<Stream::State> wait_and_fill(Deadline deadline);
+  Async<Piece> read_piece(Deadline deadline);
   void make_room(std::size_t capacity);
   void consume(std::size_t size) { begin_ += size; }
   void wipe_consumed();

@@ -86,7 +86,7 @@ Async<void> Listener::State::accept_all(std::shared_ptr<State> self) {
     if (exhausted) {
       co_await sleep_until(after(accept_pause));
     } else if (accepted.trouble == EAGAIN || accepted.trouble == EWOULDBLOCK) {
-      Descriptor::Wait waited = co_await self->socket->readable(Deadline::max());
+      Descriptor::Wait waited = co_await self->socket->ready(Descriptor::Direction::Read, Deadline::max());
       if (waited == Descriptor::Wait::Cancelled) co_return;
     } else {
       co_await yield();  // a connection that was gone before it was accepted

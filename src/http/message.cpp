@@ -13,6 +13,9 @@ namespace hubward::http {
 
 namespace {
 
+// As many as most messages have.
+constexpr std::size_t usual_fields = 16;
+
 void wipe_all(std::string& text) {
   text.resize(text.capacity());
   wipe(std::span<char>(text));
@@ -36,8 +39,8 @@ class TextBody final : public Body {
   ~TextBody() override { wipe_all(text_); }  // forms hold secrets
 
   Async<Result<std::string_view>> next() override {
-    if (std::exchange(given_, true)) co_return std::string_view();
-    co_return std::string_view(text_);
+    std::string_view piece = std::exchange(given_, true) ? std::string_view() : std::string_view(text_);
+    return Async<Result<std::string_view>>::already(piece);
   }
   std::optional<std::uint64_t> length() const override { return text_.size(); }
   bool ready() const override { return true; }
@@ -74,6 +77,7 @@ void Fields::add(std::string_view name, std::string_view value) {
   invariant(is_field_value(value), "a field value has no control bytes");
   make_room_in(text_, name.size() + value.size());
   invariant(text_.size() + name.size() + value.size() <= UINT32_MAX, "fields fit in memory");
+  if (entries_.empty()) entries_.reserve(usual_fields);
   entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});
   text_.append(name).append(value);
@@ -89,16 +93,10 @@ void Fields::wipe_entry(const Entry& entry) {
 }
 
 std::size_t Fields::remove(std::string_view name) {
-  auto wipe_if_named = [&](const Entry& entry) {
-    bool is_named = same_ignoring_case(std::string_view(text_).substr(entry.start, entry.name_length), name);
-    if (is_named) wipe_entry(entry);
-    return is_named;
-  };
-  return std::erase_if(entries_, wipe_if_named);
+  return remove_if([name](const Field& field) { return same_ignoring_case(field.name, name); });
 }
 
-Fields::Field Fields::operator[](std::size_t index) const {
-  const Entry& entry = entries_[index];
+Fields::Field Fields::at(const Entry& entry) const {
   std::string_view text(text_);
   return {text.substr(entry.start, entry.name_length),
           text.substr(entry.start + entry.name_length, entry.value_length)};

@@ -38,6 +38,14 @@ class Fields {
   void add(std::string_view name, std::string_view value);
   void set(std::string_view name, std::string_view value);  // in place of all of that name
   std::size_t remove(std::string_view name);                // how many there were
+  template <class Drops>
+  std::size_t remove_if(Drops drops) {  // those for which drops(Field)
+    return std::erase_if(entries_, [&](const Entry& entry) {
+      bool dropped = drops(at(entry));
+      if (dropped) wipe_entry(entry);
+      return dropped;
+    });
+  }
   // The first of that name.
   std::optional<std::string_view> find(std::string_view name) const;
   std::size_t count(std::string_view name) const;
@@ -45,12 +53,13 @@ class Fields {
   std::optional<Secret> take_secret(std::string_view name);
 
   std::size_t size() const { return entries_.size(); }
-  Field operator[](std::size_t index) const;
+  Field operator[](std::size_t index) const { return at(entries_[index]); }
 
  private:
   struct Entry {
     std::uint32_t start, name_length, value_length;
   };
+  Field at(const Entry& entry) const;
   void wipe_entry(const Entry& entry);
 
   std::string text_;

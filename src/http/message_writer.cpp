@@ -80,20 +80,27 @@ Async<Stream::State> MessageWriter::flush(Pace pace) {
   co_return state;
 }
 
-Async<Stream::State> MessageWriter::append_piece(std::string_view piece, BodyFraming framing, Pace pace) {
-  if (framing == BodyFraming::Chunked) {
-    std::array<char, 16> digits{};
-    auto [end, trouble] = std::to_chars(digits.begin(), digits.end(), piece.size(), 16);
-    append({digits.begin(), end});
-    append("\r\n");
-  }
-  if (piece.size() + chunk_overhead <= out_.capacity() - out_.size()) {
-    append(piece);
-  } else {
-    Stream::State state = co_await flush(pace);
-    if (state == Stream::State::Ok) state = co_await stream_.write(piece, pace.next());
-    if (state != Stream::State::Ok) co_return state;
-  }
+// Whether it fits behind what is gathered.
+bool MessageWriter::gathers(std::string_view piece, BodyFraming framing) {
+  if (piece.size() + 2 * chunk_overhead > out_.capacity() - out_.size()) return false;
+  if (framing == BodyFraming::Chunked) append_chunk_size(piece.size());
+  append(piece);
+  if (framing == BodyFraming::Chunked) append("\r\n");
+  return true;
+}
+
+void MessageWriter::append_chunk_size(std::size_t size) {
+  std::array<char, 16> digits{};
+  auto [end, trouble] = std::to_chars(digits.begin(), digits.end(), size, 16);
+  append({digits.begin(), end});
+  append("\r\n");
+}
+
+Async<Stream::State> MessageWriter::write_piece(std::string_view piece, BodyFraming framing, Pace pace) {
+  if (framing == BodyFraming::Chunked) append_chunk_size(piece.size());
+  Stream::State state = co_await flush(pace);
+  if (state == Stream::State::Ok) state = co_await stream_.write(piece, pace.next());
+  if (state != Stream::State::Ok) co_return state;
   if (framing == BodyFraming::Chunked) append("\r\n");
   co_return Stream::State::Ok;
 }
@@ -114,7 +121,8 @@ Async<MessageWriter::Outcome> MessageWriter::send(Body* body, BodyFraming framin
     } else {
       more = !piece->empty();
     }
-    Stream::State state = co_await append_piece(*piece, framing, pace);
+    Stream::State state = Stream::State::Ok;
+    if (!gathers(*piece, framing)) state = co_await write_piece(*piece, framing, pace);
     if (state == Stream::State::Ok && more && (!body->ready() || out_.size() >= gather_size))
       state = co_await flush(pace);
     if (state != Stream::State::Ok) co_return Outcome{state, std::nullopt, started_};

@@ -60,7 +60,9 @@ class MessageWriter {
 
  private:
   Async<Stream::State> flush(Pace pace);
-  Async<Stream::State> append_piece(std::string_view piece, BodyFraming framing, Pace pace);
+  bool gathers(std::string_view piece, BodyFraming framing);
+  void append_chunk_size(std::size_t size);
+  Async<Stream::State> write_piece(std::string_view piece, BodyFraming framing, Pace pace);
   void clear();
 
   Stream& stream_;

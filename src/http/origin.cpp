@@ -66,10 +66,13 @@ Result<Origin> parse_origin(std::string_view text) {
 }
 
 std::string to_string(const Origin& origin) {
-  std::string text = origin.scheme == Origin::Scheme::Https ? "https://" : "http://";
+  return (origin.scheme == Origin::Scheme::Https ? "https://" : "http://") + authority_of(origin);
+}
+
+std::string authority_of(const Origin& origin) {
   bool is_v6 = origin.host.find(':') != std::string::npos;
-  text += is_v6 ? "[" + origin.host + "]" : origin.host;
-  if (origin.port != default_port(origin.scheme)) text += ":" + std::to_string(origin.port);
+  std::string text = is_v6 ? "[" + origin.host + "]" : origin.host;
+  if (origin.port != default_port(origin.scheme)) text.append(":").append(std::to_string(origin.port));
   return text;
 }
 

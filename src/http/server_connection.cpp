@@ -119,6 +119,7 @@ Async<Stream::State> ServerConnection::wait_for_request() {
   if (state != Stream::State::TimedOut || end <= std::chrono::steady_clock::now()) co_return state;
   intake_.release();
   writer_.release();
+  stream_.release();
   state = co_await intake_.wait_for_bytes(end);
   co_return state;
 }

@@ -23,6 +23,21 @@ std::string reason_of(const SSL* ssl) {
   return reason;
 }
 
+Stream::State state_after(Descriptor::Wait waited) {
+  switch (waited) {
+    case Descriptor::Wait::Ready: return Stream::State::Ok;
+    case Descriptor::Wait::TimedOut: return Stream::State::TimedOut;
+    case Descriptor::Wait::Cancelled: break;
+  }
+  return Stream::State::Cancelled;
+}
+
+// OpenSSL judges an outcome by the errors that are waiting. Looking costs less than clearing its sixteen
+// places.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
@@ -40,7 +55,7 @@ Stream::Attempt Stream::judge_tls(int outcome) {
 
 Stream::Attempt Stream::read_now(std::span<char> into) {
   if (ssl_) {
-    ERR_clear_error();
+    forget_errors();
     std::size_t size = 0;
     int outcome = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);
     return outcome == 1 ? Attempt{State::Ok, size, Want::Nothing} : judge_tls(outcome);
@@ -53,7 +68,7 @@ Stream::Attempt Stream::read_now(std::span<char> into) {
 
 Stream::Attempt Stream::write_now(std::string_view bytes) {
   if (ssl_) {
-    ERR_clear_error();
+    forget_errors();
     std::size_t size = 0;
     int outcome = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
     return outcome == 1 ? Attempt{State::Ok, size, Want::Nothing} : judge_tls(outcome);
@@ -63,18 +78,9 @@ Stream::Attempt Stream::write_now(std::string_view bytes) {
   return would_block() ? Attempt{State::Ok, 0, Want::Writable} : Attempt{State::Broken, 0, Want::Nothing};
 }
 
-Async<Stream::State> Stream::wait(Want want, Deadline deadline) {
-  Descriptor::Wait waited = Descriptor::Wait::Ready;
-  if (want == Want::Writable)
-    waited = co_await socket_.writable(deadline);
-  else
-    waited = co_await socket_.readable(deadline);
-  switch (waited) {
-    case Descriptor::Wait::Ready: co_return State::Ok;
-    case Descriptor::Wait::TimedOut: co_return State::TimedOut;
-    case Descriptor::Wait::Cancelled: co_return State::Cancelled;
-  }
-  co_return State::Broken;
+Descriptor::Waiting Stream::ready(Want want, Deadline deadline) {
+  using Direction = Descriptor::Direction;
+  return socket_.ready(want == Want::Writable ? Direction::Write : Direction::Read, deadline);
 }
 
 Async<Stream::State> Stream::start_tls(SslPtr ssl, Deadline deadline) {
@@ -85,8 +91,8 @@ Async<Stream::State> Stream::start_tls(SslPtr ssl, Deadline deadline) {
     if (outcome == 1) co_return State::Ok;
     Attempt attempt = judge_tls(outcome);
     if (attempt.state != State::Ok) co_return attempt.state;
-    State waited = co_await wait(attempt.want, deadline);
-    if (waited != State::Ok) co_return waited;
+    Descriptor::Wait waited = co_await ready(attempt.want, deadline);
+    if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
   }
 }
 
@@ -95,36 +101,70 @@ bool Stream::took_everything(std::size_t asked, std::size_t got) const {
   return got > 0 && got < asked;
 }
 
+Stream::Read Stream::note_read(Attempt attempt, std::size_t asked) {
+  drained_ = took_everything(asked, attempt.size);
+  return {attempt.state, attempt.size};
+}
+
 Async<Stream::Read> Stream::read(std::span<char> into, Deadline deadline) {
+  if (std::exchange(drained_, false)) return read_later(into, Want::Readable, deadline);
+  Attempt attempt = read_now(into);
+  if (attempt.is_over()) return Async<Read>::already(note_read(attempt, into.size()));
+  return read_later(into, attempt.want, deadline);
+}
+
+Async<Stream::Read> Stream::read_later(std::span<char> into, Want want, Deadline deadline) {
   for (;;) {
-    Attempt attempt{State::Ok, 0, Want::Readable};
-    if (!std::exchange(drained_, false)) attempt = read_now(into);
-    if (attempt.state != State::Ok || attempt.size > 0) {
-      drained_ = took_everything(into.size(), attempt.size);
-      co_return Read{attempt.state, attempt.size};
-    }
-    State waited = co_await wait(attempt.want, deadline);
-    if (waited != State::Ok) co_return Read{waited, 0};
+    Descriptor::Wait waited = co_await ready(want, deadline);
+    if (waited != Descriptor::Wait::Ready) co_return Read{state_after(waited), 0};
+    Attempt attempt = read_now(into);
+    if (attempt.is_over()) co_return note_read(attempt, into.size());
+    want = attempt.want;
   }
 }
 
 Async<Stream::State> Stream::wait_for_bytes(Deadline deadline) {
-  if (!drained_) co_return State::Ok;
-  State waited = co_await wait(Want::Readable, deadline);
-  if (waited == State::Ok) drained_ = false;
-  co_return waited;
+  return drained_ ? wait_until_readable(deadline) : Async<State>::already(State::Ok);
+}
+
+Async<Stream::State> Stream::wait_until_readable(Deadline deadline) {
+  Descriptor::Wait waited = co_await ready(Want::Readable, deadline);
+  if (waited == Descriptor::Wait::Ready) drained_ = false;
+  co_return state_after(waited);
 }
 
 Async<Stream::State> Stream::write(std::string_view bytes, Deadline deadline) {
-  while (!bytes.empty()) {
-    Attempt attempt = write_now(bytes);
-    if (attempt.state != State::Ok) co_return attempt.state;
+  Attempt attempt = write_what_goes(bytes);
+  if (attempt.state != State::Ok || attempt.want == Want::Nothing)
+    return Async<State>::already(attempt.state);
+  return write_rest(bytes, attempt.want, deadline);
+}
+
+// Takes it off `bytes`.
+Stream::Attempt Stream::write_what_goes(std::string_view& bytes) {
+  Attempt attempt{State::Ok, 0, Want::Nothing};
+  while (!bytes.empty() && attempt.state == State::Ok && attempt.want == Want::Nothing) {
+    attempt = write_now(bytes);
     bytes.remove_prefix(attempt.size);
-    if (attempt.want == Want::Nothing) continue;
-    State waited = co_await wait(attempt.want, deadline);
-    if (waited != State::Ok) co_return waited;
+  }
+  return attempt;
+}
+
+Async<Stream::State> Stream::write_rest(std::string_view bytes, Want want, Deadline deadline) {
+  while (want != Want::Nothing) {
+    Descriptor::Wait waited = co_await ready(want, deadline);
+    if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
+    Attempt attempt = write_what_goes(bytes);
+    if (attempt.state != State::Ok) co_return attempt.state;
+    want = attempt.want;
   }
   co_return State::Ok;
+}
+
+void Stream::release() {
+  // Freed by OpenSSL after every record (SSL_MODE_RELEASE_BUFFERS), they would be wiped whole and allocated
+  // again for every message.
+  if (ssl_) SSL_free_buffers(ssl_.get());
 }
 
 void Stream::finish() {

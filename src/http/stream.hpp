@@ -36,6 +36,8 @@ class Stream {
   // Speaks TLS from here on. False with the reason in trouble().
   Async<State> start_tls(SslPtr ssl, Deadline deadline);
 
+  // What need not wait is done at once, by the call; each is awaited where it is called.
+
   // At least one byte, as soon as there is any.
   Async<Read> read(std::span<char> into, Deadline deadline);
   // Until read() is worth trying; needs no buffer meanwhile.
@@ -43,9 +45,13 @@ class Stream {
   // All of it.
   Async<State> write(std::string_view bytes, Deadline deadline);
 
+  // Gives back what is only needed while bytes move.
+  void release();
   // Says that we send no more; does not wait.
   void finish();
-  // Whether a connection that should be silent has something to say, or has ended.
+  // Whether a connection that should be silent has something to say, or has ended: what the loop has been
+  // told so far, which costs nothing, and what asking the socket tells.
+  bool may_have_news() const { return !socket_.is_quiet(); }
   bool has_news() const;
   // Ends the wait that is on and every later one.
   void cancel() { socket_.cancel(); }
@@ -61,11 +67,17 @@ class Stream {
     State state;
     std::size_t size;
     Want want;
+    bool is_over() const { return state != State::Ok || size > 0; }
   };
   Attempt judge_tls(int outcome);
   Attempt read_now(std::span<char> into);
   Attempt write_now(std::string_view bytes);
-  Async<State> wait(Want want, Deadline deadline);
+  Descriptor::Waiting ready(Want want, Deadline deadline);
+  Async<Read> read_later(std::span<char> into, Want want, Deadline deadline);
+  Attempt write_what_goes(std::string_view& bytes);
+  Async<State> write_rest(std::string_view bytes, Want want, Deadline deadline);
+  Async<State> wait_until_readable(Deadline deadline);
+  Read note_read(Attempt attempt, std::size_t asked);
 
   bool took_everything(std::size_t asked, std::size_t got) const;
   int fd() const { return tls_socket_.fd; }

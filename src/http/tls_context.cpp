@@ -79,8 +79,7 @@ Result<TlsContext::ContextPtr> TlsContext::make(const void* method) {
   if (!context) return tls_failure("cannot set up TLS");
   SSL_CTX* raw = context.get();
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
-  SSL_CTX_set_mode(
-      raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(raw, 1);
   SSL_CTX_set_default_passwd_cb(raw, no_password);
   bool set = SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) == 1 &&

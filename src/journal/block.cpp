@@ -166,11 +166,11 @@ std::unexpected<Error> corrupt(std::string_view what) {
 }  // namespace
 
 TimePoint Block::first_time() const {
-  return std::ranges::min(records, {}, &Record::time).time;
+  return std::ranges::min_element(records, {}, &Record::time)->time;
 }
 
 TimePoint Block::last_time() const {
-  return std::ranges::max(records, {}, &Record::time).time;
+  return std::ranges::max_element(records, {}, &Record::time)->time;
 }
 
 std::size_t text_bytes(const Record& record) {

@@ -5,7 +5,6 @@
 
 #include "core/ascii.hpp"
 #include "core/encoding.hpp"
-#include "crypto/digest.hpp"
 #include "telemetry/escape.hpp"
 
 namespace hubward::journal {
@@ -41,12 +40,12 @@ void fit(std::vector<Field>& fields) {
 
 }  // namespace
 
-std::string hashed(const Secret& key, std::string_view value) {
-  crypto::Digest digest = crypto::hmac_sha256(key.reveal(), bytes_of(value));
+std::string hashed(const crypto::HmacKey& key, std::string_view value) {
+  crypto::Digest digest = key.sign(bytes_of(value));
   return std::string(hash_mark) + to_base64url(std::span(digest).first(kept_hash_bytes));
 }
 
-std::string id_or_hash(const Secret& key, std::string_view value) {
+std::string id_or_hash(const crypto::HmacKey& key, std::string_view value) {
   bool id = !value.empty() && value.size() <= 19 && std::ranges::all_of(value, is_digit);
   return id ? std::string(value) : hashed(key, value);
 }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
-#include "core/secret.hpp"
+#include "crypto/hmac_key.hpp"
 
 namespace hubward::journal {
 
@@ -76,11 +76,11 @@ constexpr std::string_view hash_mark = "~h:";  // begins every keyed hash
 
 // "~h:" and 96 bits of HMAC-SHA256(key, value) as base64url. The same value gives the same text under the
 // same key: `journal find` hashes what an operator types.
-std::string hashed(const Secret& key, std::string_view value);
+std::string hashed(const crypto::HmacKey& key, std::string_view value);
 
 // A numeric id (1 to 19 digits) as it is, everything else hashed. For a value that may be digits and personal
 // all the same (a telephone number as `idProperty`), call hashed().
-std::string id_or_hash(const Secret& key, std::string_view value);
+std::string id_or_hash(const crypto::HmacKey& key, std::string_view value);
 
 // The record as it is kept: texts cut to max_text and to one line, fields to max_fields, durations not below
 // zero. The journal does this to whatever it is given.

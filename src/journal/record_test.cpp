@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include "core/encoding.hpp"
+
 using namespace hubward;
 using namespace hubward::journal;
 
 TEST_CASE("numeric ids stay, everything else becomes a keyed hash") {
-  Secret key(std::string_view("0123456789abcdef0123456789abcdef"));
+  crypto::HmacKey key(bytes_of("0123456789abcdef0123456789abcdef"));
   CHECK(id_or_hash(key, "51") == "51");
   CHECK(id_or_hash(key, "9007199254740993123") == "9007199254740993123");
   for (const char* value : {"", "ada@example.com", "-5", "5.5", " 5", "12345678901234567890", "0x1f"}) {
@@ -22,10 +24,10 @@ TEST_CASE("numeric ids stay, everything else becomes a keyed hash") {
 TEST_CASE("a hash depends on the key and on the value, and is HMAC-SHA256") {
   // printf 'ada@example.com' | openssl dgst -sha256 -mac HMAC -macopt key:journal-key -binary | head -c 12 |
   // base64
-  Secret key(std::string_view("journal-key"));
+  crypto::HmacKey key(bytes_of("journal-key"));
   CHECK(hashed(key, "ada@example.com") == "~h:-FUKfLacAFUSI336");
   CHECK(hashed(key, "ada@example.org") != hashed(key, "ada@example.com"));
-  Secret other(std::string_view("another-key"));
+  crypto::HmacKey other(bytes_of("another-key"));
   CHECK(hashed(other, "ada@example.com") != hashed(key, "ada@example.com"));
 }
 
