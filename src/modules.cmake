@@ -19,5 +19,6 @@ module(cli NEEDS core crypto async telemetry http store hubspot policy keys vaul
 module(app NEEDS core crypto async telemetry http store hubspot policy keys vault grants journal gateway admin cli
        OWNS toml++/)
 module(sandbox DIR sandbox NEEDS core crypto async telemetry http hubspot)
+module(bench DIR bench NEEDS core USES OpenSSL::SSL OWNS openssl/)
 
 set(HUBWARD_FUZZED_ROOMS hubward_app hubward_sandbox)

@@ -8,6 +8,7 @@ build_packages=(
   prometheus-cpp-dev doctest-dev
 )
 test_packages=(nginx-light)
+bench_packages=(nginx-light libnginx-mod-http-lua haproxy caddy util-linux)
 node_packages=(nodejs npm)
 
 missing_packages() {
@@ -58,14 +59,14 @@ install_packages() {
   }
 }
 
-# The official SDK and the validator for the tests with real clients, pinned by tests/clients/package-lock.json.
-install_node_packages() {
-  local folder=tests/clients
+# What a folder's package-lock.json pins: tests/clients has the official SDK and a validator, bench the peers from npm.
+install_node_packages() {  # FOLDER
+  local folder=$1
   [ -f $folder/package-lock.json ] || return 0
   cmp -s $folder/package-lock.json $folder/node_modules/.installed && return
-  say "installing the test clients from npm"
+  say "installing what $folder needs from npm"
   (cd $folder && npm ci --no-audit --no-fund --loglevel=error) || {
-    echo "./dev: npm could not install the test clients; is the npm registry reachable?" >&2
+    echo "./dev: npm could not install what $folder needs; is the npm registry reachable?" >&2
     exit 1
   }
   cp $folder/package-lock.json $folder/node_modules/.installed
@@ -74,11 +75,30 @@ install_node_packages() {
 # A machine may have Node already; Debian's would pull in hundreds of packages for what is there.
 have_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 
-install_for() {  # build | test
+# Debian starts a server when it is installed; whoever only measures does not want one on port 80.
+install_peers() {
+  local missing
+  mapfile -t missing < <(missing_packages "${bench_packages[@]}")
+  install_packages "${bench_packages[@]}"
+  [ -d /run/systemd/system ] || return 0
+  local package
+  for package in "${missing[@]}"; do
+    case "$package" in
+      nginx-light) as_root systemctl disable --now nginx ;;
+      haproxy | caddy) as_root systemctl disable --now "$package" ;;
+    esac
+  done
+}
+
+install_for() {  # build | test | bench
   install_packages "${build_packages[@]}"
+  [ "$1" = build ] && return
+  have_node || install_packages "${node_packages[@]}"
   if [ "$1" = test ]; then
     install_packages "${test_packages[@]}"
-    have_node || install_packages "${node_packages[@]}"
-    install_node_packages
+    install_node_packages tests/clients
+  else
+    install_peers
+    install_node_packages bench
   fi
 }

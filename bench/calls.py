@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs Hubward and its peers on the same work, one after the other on one core, with load and upstream on the other. Prints
+a table, writes build/bench/calls.json, and ends with 0 when every bound is kept, 1 when one is missed, 2 on wrong use."""
+import argparse
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+sys.dont_write_bytecode = True
+
+import bodies  # noqa: E402
+import machine  # noqa: E402
+import programs  # noqa: E402
+import rows as rows_of_run  # noqa: E402
+import verdict  # noqa: E402
+from demo import Trouble, make_certificates  # noqa: E402
+from gateway import Hubward, HubwardWhole  # noqa: E402
+from load import Loader  # noqa: E402
+from whole_job import WholeJob  # noqa: E402
+from workloads import Workloads, say, warm_up  # noqa: E402
+
+KINDS = (Hubward, HubwardWhole, programs.Nginx, programs.NginxLua, programs.Haproxy, programs.Caddy, programs.Fastify,
+         programs.ExpressSdk)
+WORKLOADS = ("floor", "whole", "open", "handshake", "portals", "idle")
+RESULT = ROOT / "build/bench/calls.json"
+
+
+class Bench:
+    """One run: its folder, its certificates, its upstream, its load generator."""
+
+    def __init__(self, folder, binaries):
+        self.run, self.binaries = folder, binaries
+        self.tls = folder / "tls"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.tls.mkdir(parents=True, mode=0o700)
+        folder.chmod(0o700)
+        make_certificates(self.tls)
+        self.whole_job = WholeJob()
+        self.loader = Loader(binaries / "hubward-load", self.tls / "ca.pem")
+        self.upstream = None
+        self.started = []
+
+    def start_upstream(self):
+        upstream = programs.Upstream(self)
+        bodies.write_all(self.run, f"https://localhost:{upstream.port}")
+        upstream.key = programs.TOKEN
+        self.start([upstream])
+        self.upstream = upstream
+
+    def start(self, wanted):
+        for program in wanted:
+            say(f"starting {program.name} ({program.workload})")
+            self.started.append(program)
+            program.start()
+
+    def stop(self, wanted=None):
+        for program in wanted if wanted is not None else list(reversed(self.started)):
+            program.stop()
+            self.started.remove(program)
+
+
+def names(text):
+    return [word for word in text.split(",") if word]
+
+
+def arguments(words):
+    parser = argparse.ArgumentParser(prog="./dev bench calls", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="floor and whole with 1 KB, for hubward, nginx and nginx-lua")
+    parser.add_argument("--only", type=names, help=f"workloads: {','.join(WORKLOADS)}")
+    parser.add_argument("--programs", type=names, help=f"of {','.join(dict.fromkeys(k.name for k in KINDS))}")
+    parser.add_argument("--case", type=names, help=f"answer sizes of floor and whole: {','.join(programs.PATHS)}")
+    parser.add_argument("--rounds", type=int, default=5, help="good runs of each that the median is taken of (5)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long one run measures (3)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the order of runs")
+    parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build/release", help="where hubward is")
+    wanted = parser.parse_args(words)
+    wanted.warmup = min(0.5, wanted.seconds / 4)
+    wanted.workloads = wanted.only or (["floor", "whole"] if wanted.quick else list(WORKLOADS))
+    wanted.cases = wanted.case or (["1KB"] if wanted.quick else list(programs.PATHS))
+    every = list(dict.fromkeys(kind.name for kind in KINDS))
+    wanted.programs = wanted.programs or (["hubward", "nginx", "nginx-lua"] if wanted.quick else every)
+    for given, known, what in ((wanted.workloads, WORKLOADS, "workload"), (wanted.cases, tuple(programs.PATHS), "case"),
+                               (wanted.programs, every, "program")):
+        for word in given:
+            if word not in known:
+                parser.error(f"there is no {what} '{word}'; there are {', '.join(known)}")
+    if not 1 <= wanted.rounds <= 50 or not 0.05 <= wanted.seconds <= 60:
+        parser.error("--rounds is 1 to 50, --seconds 0.05 to 60")
+    return wanted
+
+
+def check_machine(wanted):
+    """What would make every run fail, said before the first one."""
+    if machine.cores() < 2:
+        raise Trouble("two cores are needed, one for the program and one for the load; this machine gives "
+                      f"{machine.cores()}")
+    needs = [("hubward", str(wanted.binaries / "hubward")), ("hubward", str(wanted.binaries / "hubward-load")),
+             ("the upstream", "nginx"), ("pinning", "taskset")]
+    needs += [(kind.name, need) for kind in KINDS if kind.name in wanted.programs for need in kind.needs]
+    missing = [f"{need} (for {name})" for name, need in needs if programs.missing([need])]
+    if missing:
+        raise Trouble(f"not installed: {', '.join(missing)}; ./dev bench installs them, or leave the program out with --programs")
+
+
+def measure(bench, wanted):
+    """Runs the workloads; yields after each what there is so far."""
+    bench.start_upstream()
+    kinds = [kind for kind in KINDS if kind.name in wanted.programs]
+    of = {job: [kind(bench) for kind in kinds if kind.workload == job] for job in ("floor", "whole")}
+    work = Workloads(bench, wanted)
+    chosen = set(wanted.workloads)
+    needed = {job for job in of if job in chosen or chosen & {"open", "handshake"}}
+    running = [program for job in of if job in needed for program in of[job]]
+    bench.start(running)
+    warm_up(bench, running)
+    for job in of:
+        if job in chosen:
+            say(f"{job}: {', '.join(p.name for p in of[job])}")
+            work.closed(job, of[job])
+    if "floor" in chosen:
+        work.upstream()
+    for job in of:
+        if "open" in chosen:
+            say(f"open loop, {job}")
+            work.open_loop(job, of[job])
+    if "handshake" in chosen:
+        say("handshakes")
+        work.handshake([p for p in of["floor"] if p.name != "express-sdk"])
+    bench.stop(running)
+    return work.rows
+
+
+def main():
+    wanted = arguments(sys.argv[1:])
+    begun = time.monotonic()
+    bench = None
+    try:
+        check_machine(wanted)
+        bench = Bench(ROOT / "build/bench/run", wanted.binaries)
+        found = measure(bench, wanted)
+    except Trouble as trouble:
+        print(f"./dev bench calls: {trouble}", file=sys.stderr)
+        return 2
+    finally:
+        if bench:
+            bench.stop()
+    rows_of_run.write(RESULT, found)
+    judgements = verdict.judge(found)
+    print(rows_of_run.table(found))
+    print()
+    for judgement in judgements:
+        print(judgement.text)
+    missed = [j for j in judgements if not j.kept]
+    print(f"\n{len(found)} rows in {time.monotonic() - begun:.0f} s, {sum(r.thrown for r in found)} disturbed runs thrown away; "
+          f"{len(judgements) - len(missed)} of {len(judgements)} bounds kept"
+          + (f"; missed: {'; '.join(j.what for j in missed)}" if missed else ""))
+    return 1 if missed or not found else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
