@@ -79,7 +79,8 @@ Keys upstream_keys(UpstreamLimits& to) {
       {"connections_per_connection", number(to.connections_per_connection, 1, 10'000),
        "Sockets open to HubSpot at once for one connection of ours; more calls wait for their time-out."},
       {"idle_per_connection", number(to.idle_per_connection, 0, 10'000),
-       "Sockets kept open for the next call, for one connection of ours."},
+       "Sockets kept open for the next call, for one connection of ours; more are closed after a second of "
+       "rest."},
       {"head_bytes", number(to.head_bytes, 4 * kilobyte, megabyte), "Longest head of an answer."},
       {"answer_body_bytes", number(to.answer_body_bytes, kilobyte, 64 * gigabyte),
        "Longest body of an answer; it is streamed, not kept."},

@@ -32,11 +32,14 @@ std::string authority_of(const Origin& origin);  // likewise, and without the sc
 struct ClientOptions {
   bool system_authorities = true;                 // trust what the machine trusts
   std::vector<std::string> authority_files = {};  // PEM files trusted besides
-  std::size_t idle_per_pool = 64;                 // kept connections
+  std::size_t idle_per_pool = 64;                 // kept connections, besides those that are busy
   std::size_t connections_per_pool = 256;         // open at once; more wait for their deadline
   std::chrono::milliseconds connect{10'000};      // name look-up, TCP and TLS together
   std::chrono::milliseconds idle{50'000};         // a kept connection is closed after this
-  std::chrono::milliseconds body_idle{60'000};    // between two pieces of an answer
+  // One that was used within this is busy: it keeps its buffers, and is not closed for being one too many, or
+  // calls that come in waves would connect anew in each.
+  std::chrono::milliseconds busy{1'000};
+  std::chrono::milliseconds body_idle{60'000};  // between two pieces of an answer
   std::size_t head_bytes = 64 * 1024;
 };
 

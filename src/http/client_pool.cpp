@@ -20,9 +20,6 @@ std::unexpected<Error> cannot_connect(const Origin& origin, const std::string& w
                  "cannot connect to " + to_string(origin) + ": " + why);
 }
 
-// One that is used again within this keeps its buffers.
-constexpr auto buffers_kept = std::chrono::seconds(1);
-
 std::string words_for(Stream::State state, const Stream& stream) {
   switch (state) {
     case Stream::State::TimedOut: return "TLS was not set up in time";
@@ -88,7 +85,7 @@ std::unique_ptr<ClientConnection> ClientPools::take_idle(Pool& pool, Freshness f
 }
 
 void ClientPools::keep(std::shared_ptr<Pool> pool, std::unique_ptr<ClientConnection> connection) {
-  if (closed_ || pool->forgotten || pool->idle.size() >= options_.idle_per_pool) {
+  if (closed_ || pool->forgotten || options_.idle_per_pool == 0) {
     connection.reset();
     gone(*pool);
     return;
@@ -212,21 +209,30 @@ void ClientPools::close() {
   names_.stop();
 }
 
+// When the one that has been idle longest is to be closed.
+Deadline ClientPools::end_of_oldest(const Pool& pool) const {
+  std::chrono::milliseconds patience = options_.idle;
+  if (pool.idle.size() > options_.idle_per_pool) patience = std::min(patience, options_.busy);
+  return pool.idle.front()->idle_since + patience;
+}
+
 // Closes what has been idle too long, and takes its buffers from what has been idle for a moment; when to
 // look again.
 Deadline ClientPools::tend_idle() {
   Deadline now = std::chrono::steady_clock::now();
   Deadline next = Deadline::max();
   for (auto& [key, pool] : pools_) {
-    auto is_fresh = [&](const auto& one) { return one->idle_since + options_.idle > now; };
-    auto fresh = std::ranges::find_if(pool->idle, is_fresh);
-    auto expired = fresh - pool->idle.begin();
-    pool->idle.erase(pool->idle.begin(), fresh);
-    for (auto i = expired; i > 0; --i) gone(*pool);
+    while (!pool->idle.empty() && end_of_oldest(*pool) <= now) {
+      pool->idle.erase(pool->idle.begin());
+      gone(*pool);
+    }
+    if (!pool->idle.empty()) next = std::min(next, end_of_oldest(*pool));
     for (const auto& one : pool->idle) {
-      if (one->has_buffers && one->idle_since + buffers_kept <= now) one->release();
-      next = std::min(next, one->idle_since + options_.idle);
-      if (one->has_buffers) next = std::min(next, one->idle_since + buffers_kept);
+      if (!one->has_buffers) continue;
+      if (one->idle_since + options_.busy <= now)
+        one->release();
+      else
+        next = std::min(next, one->idle_since + options_.busy);
     }
   }
   std::erase_if(pools_,

@@ -101,6 +101,7 @@ class ClientPools : public std::enable_shared_from_this<ClientPools> {
   void gone(Pool& pool);
   void close_idle(Pool& pool);
   static Async<void> sweep(std::shared_ptr<ClientPools> self);
+  Deadline end_of_oldest(const Pool& pool) const;
   Deadline tend_idle();
 
   Loop& loop_;
