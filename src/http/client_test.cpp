@@ -327,25 +327,39 @@ TEST_CASE("requests beyond a pool's connections wait for their turn") {
   CHECK(most_open <= 2);
 }
 
-TEST_CASE(
-    "calls that come in waves do not connect anew in each, and what is one too many goes when it rests") {
-  FakeDoor door(echo);
-  Caller call({.system_authorities = false, .idle_per_pool = 2, .busy = 50ms});
+namespace {
+
+// As many calls at once, to their end.
+void call_together(Caller& call, Origin origin, int calls) {
   int answered = 0;
-  auto one = [](Client& client, Origin origin, int& count) -> Async<void> {
-    Outgoing request = get(origin, "/");
+  auto one = [](Client& client, Origin to, int& count) -> Async<void> {
+    Outgoing request = get(to, "/");
     Answer answer = co_await ask(client, std::move(request), after(10s));
     CHECK(answer.status == 200);
     ++count;
   };
-  auto until = [](int& count, int wanted) -> Async<void> {
+  auto all = [](int& count, int wanted) -> Async<void> {
     while (count < wanted) co_await yield();
   };
-  for (int wave = 1; wave <= 2; ++wave) {
-    for (int i = 0; i < 6; ++i) call.loop.spawn(one(*call.client, plain(door.port()), answered));
-    call.loop.run_task(until(answered, 6 * wave));
+  for (int i = 0; i < calls; ++i) call.loop.spawn(one(*call.client, origin, answered));
+  call.loop.run_task(all(answered, calls));
+}
+
+}  // namespace
+
+TEST_CASE("calls that come in waves do not connect anew in each") {
+  FakeDoor door(echo);
+  Caller call({.system_authorities = false, .idle_per_pool = 2, .busy = 1h});
+  for (int wave = 0; wave < 2; ++wave) {
+    call_together(call, plain(door.port()), 6);
     CHECK(call.client->open_connections() == 6);
   }
+}
+
+TEST_CASE("a connection that is one too many is closed when it rests") {
+  FakeDoor door(echo);
+  Caller call({.system_authorities = false, .idle_per_pool = 2, .busy = 1ms});
+  call_together(call, plain(door.port()), 6);
   auto resting = [](Client& client) -> Async<void> {
     while (client.open_connections() > 2) co_await sleep_until(after(1ms));
   };
