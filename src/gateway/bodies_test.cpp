@@ -129,7 +129,8 @@ TEST_CASE("an answer says once how it ended") {
 
 TEST_CASE("paging links lead back to the gateway") {
   std::string ends;
-  hubspot::LinkRewriter rewriter("https://localhost:8443/c/acme", "");
+  hubspot::LinkRewriter rewriter(
+      [] { return hubspot::LinkRewriter::Way{"https://localhost:8443/c/acme", ""}; });
   SettlingBody body(std::make_unique<PiecesBody>(std::deque<std::string>{
                         R"({"results":[],"paging":{"next":{"after":"5","link":"https://api.hub)",
                         R"(api.com/crm/v3/objects/contacts?after=5"}}})"}),

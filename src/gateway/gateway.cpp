@@ -49,6 +49,11 @@ bool is_correlation_id(std::string_view id) {
          std::ranges::all_of(id, [](char c) { return is_digit(c) || is_alpha(c) || c == '-'; });
 }
 
+bool is_json(std::string_view content_type) {
+  constexpr std::string_view json = "application/json";
+  return same_ignoring_case(content_type.substr(0, json.size()), json);
+}
+
 // Who may be told that HubSpot refused our token: HubSpot's own 401 would read as if the caller's key were
 // wrong.
 Error token_refused(const ConnectionName& connection, const hubspot::HubSpotError& said) {
@@ -84,6 +89,10 @@ struct Gateway::Passage {
 
   std::string target() const {
     return query.sent().empty() ? path.sent() : fmt::format("{}?{}", path.sent(), query.sent());
+  }
+  // Where links lead back to.
+  std::string base() const {
+    return caller.connection ? fmt::format("{}/c/{}", caller.base, connection.text) : caller.base;
   }
   bool reads_answer() const { return !changes_something(*match.operation); }
 };
@@ -295,10 +304,8 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   // What HubSpot's support asks for, and what stands in an error body that is passed on.
   if (auto id = answer.fields.find("x-hubspot-correlation-id"); id && is_correlation_id(*id))
     passage->record.details.push_back({"hubspot_correlation_id", std::string(*id)});
-  std::string base = passage->caller.base;
-  if (passage->caller.connection) base += "/c/" + passage->connection.text;
   prepare_for_caller(answer.fields);
-  lead_back(answer.fields, passage->upstream, base);
+  if (answer.fields.find("location")) lead_back(answer.fields, passage->upstream, passage->base());
   answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
   if (!answer.body) {
     settle(*passage, answer.status, 0, {});
@@ -306,7 +313,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   }
   std::optional<hubspot::LinkRewriter> rewriter;
   auto type = answer.fields.find("content-type");
-  if (passage->reads_answer() && type && lower(*type).starts_with("application/json")) {
+  if (passage->reads_answer() && type && is_json(*type)) {
     if (auto encoding = answer.fields.find("content-encoding"); encoding && *encoding != "identity") {
       return refuse(
           *passage,
@@ -314,8 +321,9 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
               "UPSTREAM_ANSWER", Fault::HubSpot, Retry::Never,
               "HubSpot sent an encoded answer although it was asked not to, so its links cannot be checked"});
     }
-    std::string upstream = http::authority_of(passage->upstream);
-    rewriter.emplace(std::move(base), std::move(upstream));
+    rewriter.emplace([passage] {
+      return hubspot::LinkRewriter::Way{passage->base(), http::authority_of(passage->upstream)};
+    });
   }
   int status = answer.status;
   answer.body = std::make_unique<SettlingBody>(

@@ -32,20 +32,13 @@ Async<Result<std::string_view>> SettlingBody::next() {
       co_return failure("UPSTREAM_ANSWER", Fault::HubSpot, Retry::Never,
                         "HubSpot's answer is longer than upstream.answer_body_bytes allows");
     }
-    if (!rewriter_) {
-      bytes_ += piece->size();
-      if (ended_) settle(Settlement::End::Whole);
-      co_return piece;
+    if (rewriter_) {
+      piece = ended_ ? rewriter_->finish() : rewriter_->feed(*piece);
+      if (piece->empty()) continue;
     }
-    rewritten_.clear();
-    if (ended_) {
-      rewriter_->finish(rewritten_);
-    } else {
-      rewriter_->feed(*piece, rewritten_);
-    }
-    if (rewritten_.empty()) continue;
-    bytes_ += rewritten_.size();
-    co_return std::string_view(rewritten_);
+    bytes_ += piece->size();
+    if (ended_ && !rewriter_) settle(Settlement::End::Whole);
+    co_return piece;
   }
   settle(Settlement::End::Whole);
   co_return std::string_view();

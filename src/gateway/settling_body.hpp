@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "http/message.hpp"
 #include "hubspot/link_rewrite.hpp"
@@ -43,7 +43,6 @@ class SettlingBody final : public http::Body {
   std::optional<hubspot::LinkRewriter> rewriter_;
   const std::uint64_t limit_;
   Settle settle_;  // empty once called
-  std::string rewritten_;
   std::uint64_t received_ = 0, bytes_ = 0;
   bool ended_ = false;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hubspot/link_rewrite.hpp"
 
-#include <optional>
+#include <algorithm>
+#include <utility>
 
 #include "core/ascii.hpp"
 #include "core/json.hpp"
@@ -18,9 +19,17 @@ bool is_structure(char c) {
   return c == '"' || c == ',' || c == '{' || c == '}' || c == '[' || c == ']';
 }
 
-// The first byte from `at` on that means something in a text.
-std::size_t skip_plain(std::string_view bytes, std::size_t at) {
-  while (at < bytes.size() && bytes[at] != '"' && bytes[at] != '\\') ++at;
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool ends_plain_text(char c) {
+  return c == '"' || c == '\\';
+}
+
+// The first byte from `at` on of that kind, or the end.
+std::size_t skip_to(bool (*is_meant)(char), std::string_view bytes, std::size_t at) {
+  while (at < bytes.size() && !is_meant(bytes[at])) ++at;
   return at;
 }
 
@@ -47,36 +56,65 @@ bool may_become_url(std::string_view url) {
 
 }  // namespace
 
-LinkRewriter::LinkRewriter(std::string_view base, std::string upstream_authority)
-    : base_(inside_of_text(base)), upstream_(std::move(upstream_authority)) {}
-
-void LinkRewriter::feed(std::string_view bytes, std::string& out) {
-  std::size_t passed = 0;  // bytes before this are in `out` or held
-  for (std::size_t i = 0; i < bytes.size() && state_ != State::Unread; ++i) {
+std::string_view LinkRewriter::feed(std::string_view piece) {
+  if (piece.empty()) return {};
+  out_.clear();
+  passed_ = link_begin_ = 0;
+  for (std::size_t i = 0; i < piece.size();) {
     switch (state_) {
+      case State::Searching: i = search(piece, i); break;
+      case State::Named:
+      case State::Introduced: i += introduces(piece[i]) ? 1 : 0; break;
       case State::Between:
-        while (i < bytes.size() && !is_structure(bytes[i])) ++i;
-        if (i < bytes.size()) between(bytes[i]);
+        i = skip_to(is_structure, piece, i);
+        link_begin_ = i + 1;
+        if (i < piece.size()) between(piece[i++]);
         break;
-      case State::Name: in_name(bytes[i]); break;
+      case State::Name: in_name(piece[i++]); break;
       case State::Text:
-        if (escape_ == 0) i = skip_plain(bytes, i);
-        if (i < bytes.size() && decode(bytes[i]) == end_of_text) state_ = State::Between;
+        if (escape_ == 0) i = skip_to(ends_plain_text, piece, i);
+        if (i < piece.size() && decode(piece[i++]) == end_of_text) state_ = State::Between;
         break;
-      case State::Link:
-        out.append(bytes.substr(passed, i - passed));
-        in_link(bytes[i], out);
-        passed = i + 1;
-        break;
-      case State::Unread: break;
+      case State::Link: in_link(piece, i++); break;
     }
   }
-  out.append(bytes.substr(passed));
+  return passed_on(piece);
 }
 
-void LinkRewriter::finish(std::string& out) {
-  release(out);
-  state_ = State::Unread;
+std::string_view LinkRewriter::finish() {
+  out_ = std::exchange(held_, {});
+  state_ = State::Searching;
+  return out_;
+}
+
+// What of the piece need not be held back, after what is in `out_`; the piece itself if that is all.
+std::string_view LinkRewriter::passed_on(std::string_view piece) {
+  std::size_t end = state_ == State::Link ? link_begin_ : piece.size();
+  if (state_ == State::Link) held_.append(piece.substr(end));
+  if (out_.empty() && passed_ == 0) return piece.substr(0, end);
+  return out_.append(piece.substr(passed_, end - passed_));
+}
+
+// Answers where to go on.
+std::size_t LinkRewriter::search(std::string_view piece, std::size_t at) {
+  std::optional<std::size_t> behind = search_.find(piece, at);
+  if (behind) state_ = State::Named;
+  return behind.value_or(piece.size());
+}
+
+// Whether the byte stands between the name and its object, the brace included; if not, the search goes on.
+bool LinkRewriter::introduces(char c) {
+  if (is_space(c)) return true;
+  if (state_ == State::Named && c == ':') {
+    state_ = State::Introduced;
+    return true;
+  }
+  bool is_object = state_ == State::Introduced && c == '{';
+  state_ = is_object ? State::Between : State::Searching;
+  if (!is_object) return false;
+  next_progress_ = Progress::InPaging;
+  open(true);
+  return true;
 }
 
 void LinkRewriter::between(char c) {
@@ -84,12 +122,9 @@ void LinkRewriter::between(char c) {
     case '{':
     case '[': open(c == '{'); break;
     case '}':
-    case ']':
-      if (!containers_.empty()) containers_.pop_back();
-      name_expected_ = false;
-      break;
+    case ']': close(); break;
     case ',':
-      name_expected_ = !containers_.empty() && containers_.back().is_object;
+      name_expected_ = containers_.back().is_object;
       next_progress_ = Progress::None;
       link_expected_ = false;
       break;
@@ -100,13 +135,20 @@ void LinkRewriter::between(char c) {
 
 void LinkRewriter::open(bool is_object) {
   if (containers_.size() == max_depth) {
-    state_ = State::Unread;
+    containers_.clear();
+    state_ = State::Searching;
     return;
   }
   containers_.push_back({is_object, is_object ? next_progress_ : Progress::None});
   name_expected_ = is_object;
   next_progress_ = Progress::None;
   link_expected_ = false;
+}
+
+void LinkRewriter::close() {
+  containers_.pop_back();
+  name_expected_ = false;
+  if (containers_.empty()) state_ = State::Searching;
 }
 
 void LinkRewriter::begin_text() {
@@ -117,7 +159,6 @@ void LinkRewriter::begin_text() {
     state_ = State::Name;
     return;
   }
-  held_.clear();
   url_.clear();
   state_ = link_expected_ ? State::Link : State::Text;
   link_expected_ = false;
@@ -168,21 +209,28 @@ int LinkRewriter::decode(char c) {
   return code_ < 0x80 ? static_cast<int>(code_) : other;
 }
 
-void LinkRewriter::in_link(char c, std::string& out) {
-  if (escape_ == 0) character_start_ = held_.size();
-  held_.push_back(c);
-  int character = decode(c);
+void LinkRewriter::in_link(std::string_view piece, std::size_t at) {
+  std::size_t place = held_.size() + at - link_begin_;
+  if (escape_ == 0) character_start_ = place;
+  int character = decode(piece[at]);
   if (character == nothing || link_goes_on(character)) {
-    if (held_.size() == max_held) release(out);
-    return;
+    if (place + 1 < max_held) return;
+  } else if (auto authority = authority_of(url_); authority && character != other && is_ours(*authority)) {
+    turn(piece);
   }
-  auto authority = authority_of(url_);
-  if (authority && is_ours(*authority) && character != other) {
-    held_.replace(0, character_start_, base_);
-    rewrote_ = true;
-  }
-  release(out);
-  if (character == end_of_text) state_ = State::Between;
+  out_.append(held_);
+  held_.clear();
+  state_ = character == end_of_text ? State::Between : State::Text;
+}
+
+// Puts the base in the place of the link up to the character being read, which may have begun in an earlier
+// piece.
+void LinkRewriter::turn(std::string_view piece) {
+  std::size_t held = std::min(character_start_, held_.size());
+  held_.erase(0, held);
+  out_.append(piece.substr(passed_, link_begin_ - passed_)).append(way().base);
+  passed_ = link_begin_ + character_start_ - held;
+  rewrote_ = true;
 }
 
 // Whether the URL may still turn out to be one of ours after this character; adds it when it does.
@@ -194,16 +242,19 @@ bool LinkRewriter::link_goes_on(int character) {
   return may_become_url(url_);
 }
 
-bool LinkRewriter::is_ours(std::string_view authority) const {
-  if (!upstream_.empty() && same_ignoring_case(authority, upstream_)) return true;
+bool LinkRewriter::is_ours(std::string_view authority) {
+  const std::string& upstream = way().upstream_authority;
+  if (!upstream.empty() && same_ignoring_case(authority, upstream)) return true;
   if (authority.ends_with(":443")) authority.remove_suffix(4);
   return is_hubspot_api_host(authority);
 }
 
-void LinkRewriter::release(std::string& out) {
-  out.append(held_);
-  held_.clear();
-  if (state_ == State::Link) state_ = State::Text;
+const LinkRewriter::Way& LinkRewriter::way() {
+  if (!way_) {
+    way_ = ask_way_();
+    way_->base = inside_of_text(way_->base);
+  }
+  return *way_;
 }
 
 }  // namespace hubward::hubspot
