@@ -2,9 +2,9 @@
 #include "journal/block.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "core/invariant.hpp"
@@ -25,18 +25,46 @@ std::int64_t unzigzag(std::uint64_t number) {
   return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
 }
 
+// Numbers texts in the order of their first use. One array that is probed from a text's hash on: nearly every
+// text of a block has been there before, and a node for each new one would cost more than all the rest.
+class Texts {
+ public:
+  std::uint64_t number_of(std::string_view text) {
+    if (2 * (texts_.size() + 1) > slots_.size()) grow();
+    std::uint32_t& slot = slot_of(text);
+    if (slot == 0) {
+      texts_.push_back(text);
+      slot = static_cast<std::uint32_t>(texts_.size());
+    }
+    return slot - 1;
+  }
+  const std::vector<std::string_view>& in_order() const { return texts_; }
+
+ private:
+  std::uint32_t& slot_of(std::string_view text) {
+    std::size_t at = std::hash<std::string_view>()(text) & (slots_.size() - 1);
+    while (slots_[at] != 0 && texts_[slots_[at] - 1] != text) at = (at + 1) & (slots_.size() - 1);
+    return slots_[at];
+  }
+  void grow() {
+    constexpr std::size_t at_first = 1024;
+    slots_.assign(std::max(at_first, 2 * slots_.size()), 0);
+    for (std::uint32_t number = 1; number <= texts_.size(); ++number) slot_of(texts_[number - 1]) = number;
+  }
+
+  std::vector<std::string_view> texts_;
+  std::vector<std::uint32_t> slots_;  // a power of two; 0: free, else the number and one
+};
+
 // Texts are written once, in the order of their first use; records refer to them by number.
 class Writing {
  public:
+  explicit Writing(std::size_t expected_bytes) { bytes_.reserve(expected_bytes); }
   void number(std::uint64_t number) {
     for (; number >= 0x80; number >>= 7) bytes_.push_back(static_cast<std::byte>(number | 0x80));
     bytes_.push_back(static_cast<std::byte>(number));
   }
-  void text(std::string_view text) {
-    auto [known, is_new] = numbers_.try_emplace(text, texts_.size());
-    if (is_new) texts_.push_back(text);
-    number(known->second);
-  }
+  void text(std::string_view text) { number(texts_.number_of(text)); }
   void fields(const std::vector<Field>& fields) {
     number(fields.size());
     for (const Field& field : fields) {
@@ -49,13 +77,12 @@ class Writing {
     auto raw = bytes_of(bytes);
     bytes_.insert(bytes_.end(), raw.begin(), raw.end());
   }
-  const std::vector<std::string_view>& texts() const { return texts_; }
+  const std::vector<std::string_view>& texts() const { return texts_.in_order(); }
   Bytes& out() { return bytes_; }
 
  private:
   Bytes bytes_;
-  std::vector<std::string_view> texts_;
-  std::unordered_map<std::string_view, std::size_t> numbers_;
+  Texts texts_;
 };
 
 void write_record(Writing& out, const Record& record, TimePoint base) {
@@ -185,11 +212,14 @@ std::size_t text_bytes(const Record& record) {
 Bytes encode(const Block& block) {
   invariant(!block.records.empty() && block.records.size() <= max_block_records,
             "a block holds some records");
+  constexpr std::size_t usual_record_bytes = 48, head_bytes = 32, length_bytes = 2;
   TimePoint base = block.first_time();
-  Writing body;
+  Writing body(block.records.size() * usual_record_bytes);
   for (const Record& record : block.records) write_record(body, record, base);
 
-  Writing head;
+  std::size_t size = head_bytes + body.out().size();
+  for (std::string_view text : body.texts()) size += length_bytes + text.size();
+  Writing head(size);
   head.number(format_version);
   head.number(static_cast<std::uint64_t>(block.number));
   head.number(zigzag(to_millis(base)));

@@ -30,7 +30,7 @@ struct Block {
 // Bytes of the record's texts: what a block and the queue are measured by.
 std::size_t text_bytes(const Record& record);
 
-// Of at least one and at most max_block_records records, each fitted().
+// Of at least one and at most max_block_records records, each fit().
 Bytes encode(const Block& block);
 // Fails with JOURNAL_CORRUPT.
 Result<Block> decode(std::span<const std::byte> bytes);

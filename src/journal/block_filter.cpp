@@ -3,8 +3,7 @@
 // read in vain.
 #include <algorithm>
 #include <bit>
-#include <set>
-#include <utility>
+#include <vector>
 
 #include "journal/block.hpp"
 
@@ -34,17 +33,20 @@ std::size_t bit_of(std::uint64_t hash, int probe, std::size_t bits) {
 }  // namespace
 
 Bytes filter_of(const Block& block) {
-  std::set<std::pair<Key, std::string_view>> names;
+  constexpr std::size_t names_of_record = 4;
+  std::vector<std::uint64_t> names;  // as hashes
+  names.reserve(block.records.size() * names_of_record);
   for (const Record& record : block.records) {
-    names.emplace(Key::Client, record.client);
-    names.emplace(Key::Connection, record.connection);
-    names.emplace(Key::Operation, record.operation);
-    names.emplace(Key::CorrelationId, record.correlation_id);
+    names.push_back(hash_of(Key::Client, record.client));
+    names.push_back(hash_of(Key::Connection, record.connection));
+    names.push_back(hash_of(Key::Operation, record.operation));
+    names.push_back(hash_of(Key::CorrelationId, record.correlation_id));
   }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
   std::size_t bits = std::max(smallest_filter_bits, std::bit_ceil(names.size() * bits_per_name));
   Bytes filter(bits / 8);
-  for (const auto& [what, name] : names) {
-    std::uint64_t hash = hash_of(what, name);
+  for (std::uint64_t hash : names) {
     for (int probe = 0; probe < probes; ++probe) {
       std::size_t bit = bit_of(hash, probe, bits);
       filter[bit / 8] |= std::byte{1} << (bit % 8);

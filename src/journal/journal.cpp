@@ -57,20 +57,21 @@ struct Journal::State {
   }
 
   // Refuses through the result; `done` is then not called.
-  Result<void> append(Record record, Done done) {
-    Entry entry{fitted(std::move(record)), 0, clock.steady(), std::move(done)};
-    entry.bytes = text_bytes(entry.record) + sizeof(Record);
+  Result<void> append(Record&& record, Done done) {
+    fit(record);
+    std::size_t bytes = text_bytes(record) + sizeof(Record);
+    SteadyPoint now = clock.steady();
     std::unique_lock lock(mutex);
-    bool full = waiting() >= options.queue_limit || queued_bytes + entry.bytes > options.queue_bytes_limit;
-    bool in_vain = failing && entry.done;
+    bool full = waiting() >= options.queue_limit || queued_bytes + bytes > options.queue_bytes_limit;
+    bool in_vain = failing && done;
     if (full || in_vain) {
       ++counted.refused;
       return std::unexpected(unavailable(in_vain ? last_failure : std::string(too_many_wait)));
     }
     ++appended;
-    if (entry.done) hurry_until = appended;
-    queued_bytes += entry.bytes;
-    queue.push_back(std::move(entry));
+    if (done) hurry_until = appended;
+    queued_bytes += bytes;
+    queue.emplace_back(std::move(record), bytes, now, std::move(done));
     take_stock();
     // The thread sleeps until the first record comes, and then, while that waits for company, until it
     // matters.
@@ -130,15 +131,24 @@ struct Journal::State {
     wake.wait(lock, [this] { return closing || !queue.empty(); });
     auto ready = [this] { return closing || hurried() || queue.size() >= options.block_records; };
     wake.wait_for(lock, options.commit_interval, ready);
+    take_next();
+    lock.unlock();
+    // Not under the lock, for which the loops wait.
+    block.number = chain.number + 1;
+    block.records.clear();
+    for (Entry& entry : writing) block.records.push_back(std::move(entry.record));
+    return !block.records.empty();
+  }
+
+  // As a rule all that wait fit into one block.
+  void take_next() {
+    if (queue.size() <= options.block_records && queued_bytes <= full_block_bytes) return writing.swap(queue);
     std::size_t bytes = 0;
-    block = {chain.number + 1, {}};
     while (!queue.empty() && writing.size() < options.block_records && bytes < full_block_bytes) {
       bytes += queue.front().bytes;
-      block.records.push_back(std::move(queue.front().record));
       writing.push_back(std::move(queue.front()));
       queue.pop_front();
     }
-    return !writing.empty();
   }
 
   // Tries once. Whoever waits for the block is answered either way.
@@ -211,7 +221,7 @@ struct Journal::State {
   std::condition_variable wake;      // the thread
   std::condition_variable progress;  // who waits in flush()
   std::deque<Entry> queue;
-  std::deque<Entry> writing;  // those of `block`, without their records
+  std::deque<Entry> writing;  // those of `block`; their records belong to the thread
   std::size_t queued_bytes = 0;
   std::uint64_t appended = 0;
   std::uint64_t hurry_until = 0;  // somebody waits until so many records are on the disk

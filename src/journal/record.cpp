@@ -50,7 +50,7 @@ std::string id_or_hash(const crypto::HmacKey& key, std::string_view value) {
   return id ? std::string(value) : hashed(key, value);
 }
 
-Record fitted(Record record) {
+void fit(Record& record) {
   for (std::string* text : {&record.client, &record.connection, &record.operation, &record.path_template,
                             &record.rule, &record.reason, &record.correlation_id, &record.peer})
     fit(*text);
@@ -59,7 +59,6 @@ Record fitted(Record record) {
   record.time = std::clamp(record.time, from_millis(0), from_millis(max_time_millis));
   record.duration = std::max(record.duration, std::chrono::microseconds(0));
   record.upstream_duration = std::max(record.upstream_duration, std::chrono::microseconds(0));
-  return record;
 }
 
 std::string_view name_of(Kind kind) {

@@ -82,9 +82,9 @@ std::string hashed(const crypto::HmacKey& key, std::string_view value);
 // all the same (a telephone number as `idProperty`), call hashed().
 std::string id_or_hash(const crypto::HmacKey& key, std::string_view value);
 
-// The record as it is kept: texts cut to max_text and to one line, fields to max_fields, durations not below
-// zero. The journal does this to whatever it is given.
-Record fitted(Record record);
+// Makes the record what is kept: texts cut to max_text and to one line, fields to max_fields, durations not
+// below zero. The journal does this to whatever it is given.
+void fit(Record& record);
 
 std::string_view name_of(Kind kind);          // "call", "admin", "secret-use", ...
 std::string_view name_of(Decision decision);  // "none", "allow", "deny", "shadow-deny"
