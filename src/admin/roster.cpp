@@ -108,8 +108,11 @@ Result<Json> explain_role(const Roster& roster, const hubspot::Catalogue& catalo
   if (!query) return std::unexpected(query.error());
   auto match = catalogue.find(method, *path);
   Result<void> forwardable = policy::check_forwardable(*path, *query);
+  auto decide = [&] {
+    return policy::explained(policy::decide(**role, *match, query->associated_objects()), **role, *match);
+  };
   policy::Decision decision = !forwardable ? policy::Decision{.sentence = forwardable.error().message}
-                              : match      ? policy::decide(**role, *match, query->associated_objects())
+                              : match      ? decide()
                                            : policy::decide_unknown(match.error(), method, *path);
   return Json::object({{"allowed", decision.may_pass()},
                        {"rule", decision.rule},

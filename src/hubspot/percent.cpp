@@ -43,17 +43,16 @@ std::size_t character_length(std::string_view text) {
 }  // namespace
 
 bool append_decoded(std::string_view text, std::string& out) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    int value = escape_at(text, i);
+  constexpr std::size_t escape_length = 3;
+  for (;;) {
+    std::size_t escape = text.find('%');
+    out.append(text.substr(0, escape));
+    if (escape == std::string_view::npos) return true;
+    int value = escape_at(text, escape);
     if (value < 0) return false;
     out.push_back(static_cast<char>(value));
-    i += 2;
+    text.remove_prefix(escape + escape_length);
   }
-  return true;
 }
 
 void append_encoded(std::string_view text, std::string& out) {
@@ -71,8 +70,8 @@ void append_encoded(std::string_view text, std::string& out) {
 }
 
 bool has_escape(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (escape_at(text, i) >= 0) return true;
+  for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+    if (escape_at(text, at) >= 0) return true;
   }
   return false;
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <vector>
 
 #include "core/json.hpp"
 
@@ -39,27 +38,33 @@ class Question {
       if (auto object = denied_by(rule)) return denied(rule.name, denial_sentence(rule, *object));
     }
     const Rule* first = nullptr;
-    for (const Need& need : needs()) {
+    std::optional<Need> missing = first_need([&](const Need& need) {
       const Rule* rule = grant_of(need);
-      if (rule == nullptr) return denied("", missing_sentence(need));
       if (first == nullptr) first = rule;
-    }
-    return {Decision::Verdict::Allow, first->name,
-            "rule " + first->name + " of role " + role_.name.text + " allows " + what()};
+      return rule == nullptr;
+    });
+    if (missing) return denied("", missing_sentence(*missing));
+    return {Decision::Verdict::Allow, first->name, {}};
+  }
+
+  std::string allowance_sentence(std::string_view rule) const {
+    return "rule " + std::string(rule) + " of role " + role_.name.text + " allows " + what();
   }
 
  private:
   bool acts_on_records() const { return operation_.subject != Subject::Other; }
 
-  std::vector<Need> needs() const {
-    std::vector<Need> needs;
+  // The first need of the call that is such a one.
+  std::optional<Need> first_need(auto&& is_such) const {
     for (Effect effect : all_effects) {
       if (!operation_.effects.has(effect)) continue;
-      if (match_.objects().empty()) needs.push_back({nullptr, effect});
-      for (const ObjectName& object : match_.objects()) needs.push_back({&object, effect});
+      if (Need need{nullptr, effect}; match_.objects().empty() && is_such(need)) return need;
+      for (const ObjectName& object : match_.objects())
+        if (Need need{&object, effect}; is_such(need)) return need;
     }
-    for (const ObjectName& object : also_viewed_) needs.push_back({&object, Effect::View});
-    return needs;
+    for (const ObjectName& object : also_viewed_)
+      if (Need need{&object, Effect::View}; is_such(need)) return need;
+    return std::nullopt;
   }
 
   const Rule* grant_of(const Need& need) const {
@@ -114,7 +119,7 @@ class Question {
     return std::nullopt;
   }
 
-  Decision denied(const std::string& rule, std::string sentence) const {
+  Decision denied(std::string_view rule, std::string sentence) const {
     return {role_.mode == Mode::Shadow ? Decision::Verdict::ShadowDeny : Decision::Verdict::Deny, rule,
             std::move(sentence)};
   }
@@ -174,6 +179,12 @@ class Question {
 
 Decision decide(const Role& role, const Match& match, std::span<const ObjectName> also_viewed) {
   return Question(role, match, also_viewed).answer();
+}
+
+Decision explained(Decision decision, const Role& role, const Match& match) {
+  if (decision.verdict == Decision::Verdict::Allow)
+    decision.sentence = Question(role, match, {}).allowance_sentence(decision.rule);
+  return decision;
 }
 
 Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view method,

@@ -18,6 +18,9 @@ namespace hubward::policy {
 Decision decide(const Role& role, const hubspot::Match& match,
                 std::span<const hubspot::ObjectName> also_viewed);
 
+// The same with a sentence in any case.
+Decision explained(Decision decision, const Role& role, const hubspot::Match& match);
+
 // A call that is no known operation: denied, whatever the role says and in whichever mode it runs.
 Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view method,
                         const hubspot::CanonicalPath& path);

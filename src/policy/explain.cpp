@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "core/ascii.hpp"
 #include "core/clock.hpp"
@@ -69,7 +70,8 @@ std::string known(const Role& role, const hubspot::Match& match, const hubspot::
   text += line("scopes", scopes_text(match));
   if (Result<void> forwardable = check_forwardable(path, query); !forwardable)
     return text + line("decision", "refused for every role: " + forwardable.error().message);
-  return text + line("decision", decision_text(decide(role, match, query.associated_objects())));
+  Decision decision = decide(role, match, query.associated_objects());
+  return text + line("decision", decision_text(explained(std::move(decision), role, match)));
 }
 
 }  // namespace

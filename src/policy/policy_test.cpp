@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/decide.hpp"
@@ -28,7 +29,9 @@ Decision decided(const Role& role, std::string_view method, std::string_view tar
   auto query = hubspot::Query::parse(mark == std::string_view::npos ? "" : target.substr(mark + 1)).value();
   auto match = catalogue().find(method, path);
   if (!match) return decide_unknown(match.error(), method, path);
-  return decide(role, *match, query.associated_objects());
+  Decision decision = decide(role, *match, query.associated_objects());
+  CHECK(decision.sentence.empty() == (decision.verdict == Decision::Verdict::Allow));
+  return explained(std::move(decision), role, *match);
 }
 
 struct Case {
