@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include "app/config.hpp"
@@ -11,6 +12,7 @@
 #include "app/graph.hpp"
 #include "app/mapping.hpp"
 #include "app/reload.hpp"
+#include "app/service_manager.hpp"
 #include "app/signals.hpp"
 #include "async/await.hpp"
 #include "core/locked_memory.hpp"
@@ -24,17 +26,28 @@ constexpr std::uint64_t public_body_bytes = 64 * 1024;
 constexpr std::uint64_t admin_body_bytes = 64 * 1024;
 constexpr std::size_t admin_connections = 256;
 constexpr std::chrono::hours journal_clearing{1};
+// What a stop may take beyond the grace for calls: the last records, the store's files.
+constexpr std::chrono::seconds stop_margin{15};
+
+// What systemd's MONOTONIC_USEC compares with.
+std::chrono::microseconds monotonic_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::chrono::seconds(now.tv_sec) +
+         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(now.tv_nsec));
+}
 
 class Serving {
  public:
   Serving(Loop& loop, std::string config_file, Config config, OutsideSecrets& secrets,
-          const hubspot::Catalogue& catalogue, telemetry::Log& log)
+          const hubspot::Catalogue& catalogue, telemetry::Log& log, ServiceManager manager)
       : loop_(loop),
         config_file_(std::move(config_file)),
         first_(std::move(config)),
         secrets_(secrets),
         catalogue_(catalogue),
         log_(log),
+        manager_(std::move(manager)),
         stopped_(loop) {}
 
   // From start to stop; leaves the loop.
@@ -137,6 +150,8 @@ class Serving {
     if (::write(STDOUT_FILENO, line.data(), line.size()) < 0)
       log_.warning("start.unannounced", {});  // nobody reads standard output; the log says the rest
     log_.info("gateway.ready", {{"egress", egress_->port()}, {"public", public_->port()}});
+    report(app::ready("Serving"));
+    if (manager_.watchdog()) loop_.spawn(keep_watchdog_quiet(*manager_.watchdog()));
     while (!stopping_) {
       bool told = co_await stopped_.wait();
       if (!told) continue;
@@ -147,6 +162,7 @@ class Serving {
   Async<void> shut_down() {
     if (!graph_) co_return;
     log_.info("gateway.stopping", {});
+    report(stopping(graph_->config().stop_grace + stop_margin));
     running_ = false;
     Deadline deadline = after(graph_->config().stop_grace);
     // New calls are refused first; the operators' socket stays to the last.
@@ -165,6 +181,13 @@ class Serving {
 
   void reload() {
     if (!running_) return log_.warning("reload.ignored", {{"why", "the gateway is starting or stopping"}});
+    report(reloading(monotonic_now()));
+    bool done = read_again();
+    report(ready(done ? "Serving"
+                      : "Serving under the old configuration: the new one was refused, see the log"));
+  }
+
+  bool read_again() {
     ConfigReading reading = load_config(config_file_);
     if (!reading.config) return refuse_reload(to_text(config_file_, reading.complaints));
     std::vector<Complaint> wrong = check_files(*reading.config, Variables::Ignore);
@@ -180,11 +203,13 @@ class Serving {
     record("gateway.reload");
     log_.info("reload.done", {});
     if (!restart.empty()) log_.warning("reload.needs_restart", {{"keys", restart}});
+    return true;
   }
 
-  void refuse_reload(std::string why) {
+  bool refuse_reload(std::string why) {
     while (why.ends_with('\n')) why.pop_back();
     log_.error("reload.refused", {{"why", why}, {"effect", "the old configuration stays"}});
+    return false;
   }
 
   void record(std::string_view act) {
@@ -195,6 +220,20 @@ class Serving {
     record.details.push_back({"version", std::string(version)});
     Result<void> appended = graph_->journal().append(std::move(record));
     if (!appended) log_.failed(telemetry::Level::Error, "journal.append", appended.error());
+  }
+
+  void report(const std::string& word) {
+    Result<void> told = manager_.tell(word);
+    if (!told) log_.failed(telemetry::Level::Warning, "service_manager.unreached", told.error());
+  }
+
+  // Comes from the loop, so that a loop that no longer turns is found and the program started anew. Goes on
+  // while calls finish after a stop; ends with the loop.
+  Async<void> keep_watchdog_quiet(std::chrono::microseconds period) {
+    while (true) {
+      report(alive());
+      co_await sleep_until(after(period / 3));
+    }
   }
 
   Async<void> clear_journal_now_and_then() {
@@ -210,6 +249,7 @@ class Serving {
   OutsideSecrets& secrets_;
   const hubspot::Catalogue& catalogue_;
   telemetry::Log& log_;
+  const ServiceManager manager_;
   Signal stopped_;
   bool stopping_ = false;
   bool running_ = false;
@@ -243,10 +283,13 @@ int serve(const std::string& config_file) {
   SystemClock clock;
   telemetry::Log log(clock, telemetry::descriptor_sink(STDERR_FILENO), form_of(*reading.config),
                      level_of(*reading.config));
+  Result<ServiceManager> manager = ServiceManager::from_environment();
+  if (!manager) return fail(manager.error().message);
   OutsideSecrets secrets;
   hubspot::Catalogue catalogue = hubspot::Catalogue::built_in();
   Loop loop;
-  Serving serving(loop, config_file, std::move(*reading.config), secrets, catalogue, log);
+  Serving serving(loop, config_file, std::move(*reading.config), secrets, catalogue, log,
+                  std::move(*manager));
   loop.spawn(serving.run());
   signals.start(loop, [&serving](Told told) { serving.tell(told); });
   loop.run();
