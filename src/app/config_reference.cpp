@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/configuration.md, written from the lists of keys. A test compares the file with this.
+// The lists of keys as sections, and docs/configuration.md written from them. A test compares the file with
+// this.
 #include <fmt/format.h>
 
 #include "app/config_keys.hpp"
+#include "app/config_sections.hpp"
 
 namespace hubward::app {
 namespace {
@@ -57,7 +59,7 @@ actions = ["view"]
 
 struct Described {
   std::string kind;
-  std::string otherwise;  // the default, or "required"
+  std::string otherwise;
 };
 
 std::string in_code(std::string_view text) {
@@ -101,73 +103,79 @@ Described described(const SecretSlot& slot) {
   return {"secret by reference", otherwise(slot.presence, "")};
 }
 
-class Reference {
- public:
-  std::string write(Config& config) {
-    text_ = introduction;
-    table("", "What stands before the first table.", keys_of(config), "");
-    return std::move(text_);
-  }
+std::string joined(std::string_view path, std::string_view name) {
+  return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+}
 
- private:
-  struct Inner {
-    std::string heading;
-    std::string path;
-    std::string_view meaning;
-    Keys keys;
-  };
-
-  static std::string joined(std::string_view path, std::string_view name) {
-    return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
-  }
-
-  // A table's own keys first, then the tables in it.
-  void table(std::string_view heading, std::string_view meaning, const Keys& keys, std::string_view path) {
-    std::vector<Inner> inner;
-    std::string rows;
-    for (const Key& key : keys) {
-      if (auto table = inner_of(key, path)) {
-        inner.push_back(std::move(*table));
-      } else {
-        rows += row(key);
-      }
-    }
-    text_ += heading.empty() ? "\n## The file's own keys\n" : fmt::format("\n## `{}`\n", heading);
-    text_ += fmt::format("\n{}\n", meaning);
-    if (!rows.empty())
-      text_ += "\n| Key | What it may be | Default | Meaning |\n| --- | --- | --- | --- |\n" + rows;
-    for (const Inner& next : inner) table(next.heading, next.meaning, next.keys, next.path);
-  }
-
-  static std::optional<Inner> inner_of(const Key& key, std::string_view path) {
-    std::string name = joined(path, key.name);
-    if (const auto* slot = std::get_if<TableSlot>(&key.slot))
-      return Inner{fmt::format("[{}]", name), name, key.meaning, slot->keys()};
-    if (const auto* slot = std::get_if<NamedTablesSlot>(&key.slot))
-      return Inner{fmt::format("[{}.NAME]", name), name + ".NAME", key.meaning, slot->keys("NAME")};
-    if (const auto* slot = std::get_if<RepeatedTablesSlot>(&key.slot))
-      return Inner{fmt::format("[[{}]]", name), name, key.meaning, slot->keys()};
-    return std::nullopt;
-  }
-
-  static std::string row(const Key& key) {
-    Described words = std::visit(
-        [](const auto& slot) {
-          if constexpr (requires { described(slot); }) return described(slot);
-          return Described{};
-        },
-        key.slot);
-    return fmt::format("| `{}` | {} | {} | {} |\n", key.name, words.kind, words.otherwise, key.meaning);
-  }
-
-  std::string text_;
+// A table that stands in another.
+struct Inner {
+  std::string heading;
+  std::string path;
+  std::string_view meaning;
+  Keys keys;
 };
+
+std::optional<Inner> inner_of(const Key& key, std::string_view path) {
+  std::string name = joined(path, key.name);
+  if (const auto* slot = std::get_if<TableSlot>(&key.slot))
+    return Inner{fmt::format("[{}]", name), name, key.meaning, slot->keys()};
+  if (const auto* slot = std::get_if<NamedTablesSlot>(&key.slot))
+    return Inner{fmt::format("[{}.NAME]", name), name + ".NAME", key.meaning, slot->keys("NAME")};
+  if (const auto* slot = std::get_if<RepeatedTablesSlot>(&key.slot))
+    return Inner{fmt::format("[[{}]]", name), name, key.meaning, slot->keys()};
+  return std::nullopt;
+}
+
+ConfigSection::Row row_of(const Key& key) {
+  Described words = std::visit(
+      [](const auto& slot) {
+        if constexpr (requires { described(slot); }) return described(slot);
+        return Described{};
+      },
+      key.slot);
+  return {std::string(key.name), words.kind, words.otherwise, std::string(key.meaning)};
+}
+
+// A table's own keys first, then the tables in it.
+void append_section(std::vector<ConfigSection>& sections, const Inner& table) {
+  std::vector<Inner> inner;
+  ConfigSection section{table.heading, std::string(table.meaning), {}};
+  for (const Key& key : table.keys) {
+    if (auto below = inner_of(key, table.path)) {
+      inner.push_back(std::move(*below));
+    } else {
+      section.rows.push_back(row_of(key));
+    }
+  }
+  sections.push_back(std::move(section));
+  for (const Inner& below : inner) append_section(sections, below);
+}
 
 }  // namespace
 
-std::string configuration_reference() {
+std::string_view configuration_introduction() {
+  return introduction;
+}
+
+std::vector<ConfigSection> configuration_sections() {
   Config config;
-  return Reference().write(config);
+  std::vector<ConfigSection> sections;
+  append_section(sections, {"", "", "What stands before the first table.", keys_of(config)});
+  return sections;
+}
+
+std::string configuration_reference() {
+  std::string text(introduction);
+  for (const ConfigSection& section : configuration_sections()) {
+    text +=
+        section.heading.empty() ? "\n## The file's own keys\n" : fmt::format("\n## `{}`\n", section.heading);
+    text += fmt::format("\n{}\n", section.meaning);
+    if (!section.rows.empty())
+      text += "\n| Key | What it may be | Default | Meaning |\n| --- | --- | --- | --- |\n";
+    for (const ConfigSection::Row& row : section.rows)
+      text += fmt::format("| `{}` | {} | {} | {} |\n", row.key, row.kind, row.otherwise, row.meaning);
+  }
+  return text;
 }
 
 }  // namespace hubward::app

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "admin/secret_body.hpp"
+#include "app/build_facts.hpp"
 #include "app/config.hpp"
 #include "app/explanation.hpp"
 #include "app/graph.hpp"
@@ -171,6 +172,10 @@ cli::House::Explanation Program::check(const std::string& config_file, cli::Form
 
 std::string Program::configuration_reference() {
   return app::configuration_reference();
+}
+
+std::string Program::version() {
+  return build_facts();
 }
 
 Result<std::unique_ptr<cli::Gate>> Program::gate(const std::string& config_file) {

@@ -11,6 +11,7 @@ class Program final : public cli::House {
   int serve(const std::string& config_file) override;
   Explanation check(const std::string& config_file, cli::Form form) override;
   std::string configuration_reference() override;
+  std::string version() override;
   // The running gateway's socket, or else a gate that opens the store itself, when a call first needs it.
   Result<std::unique_ptr<cli::Gate>> gate(const std::string& config_file) override;
   Result<cli::StorePlace> store(const std::string& config_file) override;

@@ -5,7 +5,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "cli/command_tree.hpp"
+#include "cli/completion.hpp"
 #include "cli/fake_house.hpp"
+#include "cli/manual.hpp"
 #include "cli/run.hpp"
 #include "cli/text.hpp"
 #include "core/ascii.hpp"
@@ -74,7 +77,8 @@ const std::string_view every_command[] = {"",
                                           "journal",
                                           "journal tail",
                                           "journal find",
-                                          "journal export"};
+                                          "journal export",
+                                          "completion"};
 
 // A difference is a decision. To take it over: HUBWARD_WRITE_GOLDEN=1 build/dev/cli_test
 TEST_CASE("the help of every command is what docs/cli-help.txt says") {
@@ -240,6 +244,61 @@ TEST_CASE("the configuration file comes from the flag, the environment, or its u
   run_words(house, "serve --config /from/flag");
   CHECK(house.config_file == "/from/flag");
   unsetenv("HUBWARD_CONFIG");
+}
+
+TEST_CASE("the version comes from the program, without a command") {
+  FakeHouse house;
+  Outcome outcome = run_words(house, "--version");
+  CHECK(outcome.exit == Done);
+  CHECK(outcome.out == "hubward 1.2.3\n");
+}
+
+TEST_CASE("every shell's completion knows every command and every option") {
+  FakeHouse house;
+  CommandFacts tree = command_tree(house);
+  for (std::string_view shell : completed_shells) {
+    CAPTURE(shell);
+    Outcome outcome = run_words(house, "completion " + std::string(shell));
+    CHECK(outcome.exit == Done);
+    for (const CommandFacts* command : all_below(tree)) {
+      CHECK_MESSAGE(outcome.out.contains("' " + command->path + "'"), command->path);
+      for (const OptionFacts& option : command->options) {
+        std::string name = option.names.back();
+        CHECK_MESSAGE(outcome.out.contains(shell == "fish" ? "-l " + name.substr(2) : name), name);
+      }
+    }
+  }
+  CHECK(run_words(house, "completion csh").exit == WrongUse);
+}
+
+TEST_CASE("options are read with what they take, their bounds and their defaults") {
+  FakeHouse house;
+  CommandFacts tree = command_tree(house);
+  auto option = [&](std::string_view path, std::string_view name) {
+    for (const CommandFacts* command : all_below(tree))
+      if (command->path == path)
+        for (const OptionFacts& found : command->options)
+          if (found.names.back() == name) return found;
+    FAIL("no such option");
+    return OptionFacts{};
+  };
+  OptionFacts hours = option("connection invite", "--hours");
+  CHECK(hours.value == "NUMBER");
+  CHECK(hours.range == "1 to 168");
+  CHECK(hours.otherwise == "1");
+  CHECK_FALSE(hours.required);
+  CHECK(option("connection invite", "--app").required);
+  CHECK(option("client create", "--connection").repeats);
+  CHECK(option("store restore", "--overwrite").value == "");
+  CHECK(option("journal tail", "--count").names == std::vector<std::string>{"-n", "--count"});
+}
+
+TEST_CASE("nothing in a manual page's text is taken for a macro, and a sentence begins a line") {
+  CHECK(mdoc_text(".TH is one. `code` is not \\ at all.") ==
+        "\\&.TH is one.\n\\fBcode\\fP is not \\e at all.\n");
+  CHECK(mdoc_word("Ar") == "\\&Ar");
+  CHECK(mdoc_word("two words") == "\"two words\"");
+  CHECK(mdoc_literal("'quoted") == "\\&'quoted\n");
 }
 
 TEST_CASE("tables are aligned and hold no control bytes") {

@@ -30,6 +30,7 @@ class FakeHouse final : public House {
     return {form == Form::Json ? "{}\n" : "explained\n", fine};
   }
   std::string configuration_reference() override { return "reference\n"; }
+  std::string version() override { return "hubward 1.2.3"; }
   Result<std::unique_ptr<Gate>> gate(const std::string& file) override {
     config_file = file;
     return std::make_unique<FakeGate>(*this);

@@ -65,6 +65,8 @@ class House {
   };
   virtual Explanation check(const std::string& config_file, Form form) = 0;
   virtual std::string configuration_reference() = 0;
+  // "hubward 0.1.0" and, line by line, what a report of a bug should say.
+  virtual std::string version() = 0;
   // The running gateway, or this process under the store's lock.
   virtual Result<std::unique_ptr<Gate>> gate(const std::string& config_file) = 0;
   virtual Result<StorePlace> store(const std::string& config_file) = 0;

@@ -90,39 +90,45 @@ int complain_of_words(const CLI::App& root, const std::vector<std::string>& word
 
 }  // namespace
 
-int run(std::vector<std::string> arguments, House& house, const Streams& streams) {
-  Session session(house, streams);
-  const char* from_environment = std::getenv("HUBWARD_CONFIG");
-  session.config_file = from_environment != nullptr ? from_environment : "/etc/hubward/hubward.toml";
-  CLI::App root(
+std::unique_ptr<CLI::App> declare(Session& session) {
+  auto root = std::make_unique<CLI::App>(
       "Hubward stands between your own programs and HubSpot: it keeps the tokens sealed, decides who may "
       "call "
       "what, and records every call.",
       "hubward");
-  root.require_subcommand(1);
-  root.set_version_flag("--version", "hubward 0.1.0");
-  root.footer(
+  root->require_subcommand(1);
+  root->set_version_flag("--version", [&session] { return session.house.version(); });
+  root->footer(
       "Every command has --help with an example. Exit codes: 0 done, 1 found something or failed, "
       "2 wrong use.\n");
-  add_gateway_commands(root, session);
-  add_configuration_commands(root, session);
-  add_connection_commands(root, session);
-  add_client_commands(root, session);
-  add_key_commands(root, session);
-  add_store_commands(root, session);
-  add_journal_commands(root, session);
+  add_gateway_commands(*root, session);
+  add_configuration_commands(*root, session);
+  add_connection_commands(*root, session);
+  add_client_commands(*root, session);
+  add_key_commands(*root, session);
+  add_store_commands(*root, session);
+  add_journal_commands(*root, session);
+  add_completion_command(*root, session);
+  return root;
+}
+
+int run(std::vector<std::string> arguments, House& house, const Streams& streams) {
+  Session session(house, streams);
+  const char* from_environment = std::getenv("HUBWARD_CONFIG");
+  session.config_file = from_environment != nullptr ? from_environment : "/etc/hubward/hubward.toml";
+  const std::unique_ptr<CLI::App> root = declare(session);
   const std::vector<std::string> words = arguments;
   try {
     std::ranges::reverse(arguments);  // CLI11 takes them from the end
-    root.parse(std::move(arguments));
+    root->parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
-    streams.out(root.help());
+    streams.out(root->help());
     return Done;
   } catch (const CLI::CallForVersion& version) {
     streams.out(std::string(version.what()) + "\n");
     return Done;
   } catch (const CLI::ParseError& wrong) {
-    return complain_of_words(root, words, wrong.what(), streams);
+    return complain_of_words(*root, words, wrong.what(), streams);
   }
   return session.chosen();
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,7 +30,7 @@ class Session {
   std::function<int()> chosen;
   // What options are read into; one command runs, so commands share the words.
   struct Words {
-    std::string name, app, role, account, token_file, method, target, to, path;
+    std::string name, app, role, account, token_file, method, target, to, path, shell;
     std::string overlap = "24h";
     std::vector<std::string> connections, networks;
     std::vector<std::pair<std::string, std::string>> filter;  // of the journal: query names and values
@@ -56,6 +57,9 @@ CLI::App* command(CLI::App& parent, Session& session, std::string name, std::str
 // A word like `connection`, which only groups commands.
 CLI::App* group(CLI::App& parent, std::string name, std::string what);
 
+// All of them. The session outlives what is answered.
+std::unique_ptr<CLI::App> declare(Session& session);
+
 void add_gateway_commands(CLI::App& root, Session& session);        // serve, check, status
 void add_configuration_commands(CLI::App& root, Session& session);  // app, role
 void add_connection_commands(CLI::App& root, Session& session);
@@ -63,5 +67,6 @@ void add_client_commands(CLI::App& root, Session& session);
 void add_key_commands(CLI::App& root, Session& session);
 void add_store_commands(CLI::App& root, Session& session);
 void add_journal_commands(CLI::App& root, Session& session);
+void add_completion_command(CLI::App& root, Session& session);
 
 }  // namespace hubward::cli
