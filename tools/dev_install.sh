@@ -9,6 +9,7 @@ build_packages=(
 )
 test_packages=(nginx-light mandoc zsh fish systemd)
 bench_packages=(nginx-light libnginx-mod-http-lua haproxy caddy util-linux)
+package_packages=(dpkg-dev lintian debootstrap systemd-container)
 node_packages=(nodejs npm)
 
 missing_packages() {
@@ -90,15 +91,20 @@ install_peers() {
   done
 }
 
-install_for() {  # build | test | bench
+install_for() {  # build | test | bench | package
   install_packages "${build_packages[@]}"
-  [ "$1" = build ] && return
-  have_node || install_packages "${node_packages[@]}"
-  if [ "$1" = test ]; then
-    install_packages "${test_packages[@]}"
-    install_node_packages tests/clients
-  else
-    install_peers
-    install_node_packages bench
-  fi
+  case "$1" in
+    build) ;;
+    test)
+      have_node || install_packages "${node_packages[@]}"
+      install_packages "${test_packages[@]}"
+      install_node_packages tests/clients
+      ;;
+    bench)
+      have_node || install_packages "${node_packages[@]}"
+      install_peers
+      install_node_packages bench
+      ;;
+    package) install_packages "${package_packages[@]}" ;;
+  esac
 }

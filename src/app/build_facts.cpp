@@ -7,9 +7,11 @@
 #include "crypto/library.hpp"
 #include "store/library.hpp"
 
-// HUBWARD_COMMIT ("" when not built from a checkout) and HUBWARD_BUILD come from src/programs.cmake.
+// HUBWARD_COMMIT ("" when not built from a checkout), HUBWARD_BUILD and HUBWARD_VERSION come from src/programs.cmake.
 
 namespace hubward::app {
+
+static_assert(version == HUBWARD_VERSION, "the version in CMakeLists.txt is the one that the program names");
 
 std::string build_facts() {
   constexpr std::string_view commit = HUBWARD_COMMIT;
