@@ -7,7 +7,8 @@
 #include "crypto/library.hpp"
 #include "store/library.hpp"
 
-// HUBWARD_COMMIT ("" when not built from a checkout), HUBWARD_BUILD and HUBWARD_VERSION come from src/programs.cmake.
+// HUBWARD_COMMIT ("" when not built from a checkout), HUBWARD_BUILD and HUBWARD_VERSION come from
+// src/programs.cmake.
 
 namespace hubward::app {
 

@@ -75,9 +75,8 @@ std::string remarks(const OptionFacts& option) {
   if (!option.range.empty()) remarks.push_back(option.range);
   if (!option.words.empty()) remarks.push_back(fmt::format("{}", fmt::join(option.words, ", ")));
   if (!option.otherwise.empty()) remarks.push_back("default " + option.otherwise);
-  if (option.required && !option.names.front().starts_with('-'))
-    return fmt::format("{}", fmt::join(remarks, "; "));
-  if (option.required) remarks.emplace_back("required");
+  // Arguments by place are required all of them.
+  if (option.required && option.names.front().starts_with('-')) remarks.emplace_back("required");
   return fmt::format("{}", fmt::join(remarks, "; "));
 }
 
