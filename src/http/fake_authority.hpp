@@ -19,6 +19,13 @@
 
 namespace hubward::http {
 
+// Seconds from now, and what a certificate may be used for ("serverAuth"; empty: anything).
+struct CertificateTerms {
+  long from = -3600;
+  long until = 24L * 3600;
+  std::string usage = {};
+};
+
 class FakeAuthority {
  public:
   struct Leaf {
@@ -42,8 +49,11 @@ class FakeAuthority {
 
   // `names` as OpenSSL writes alternative names: "DNS:localhost,IP:127.0.0.1".
   Leaf issue(const std::string& file_name, const std::string& names = "DNS:localhost,IP:127.0.0.1,IP:::1") {
+    return issue(file_name, names, CertificateTerms());
+  }
+  Leaf issue(const std::string& file_name, const std::string& names, const CertificateTerms& terms) {
     KeyPtr key = make_key();
-    CertificatePtr leaf = make_certificate("localhost", names, key.get());
+    CertificatePtr leaf = make_certificate("localhost", names, key.get(), terms);
     Leaf files{folder_ + "/" + file_name + ".pem", folder_ + "/" + file_name + ".key"};
     write_certificate(files.certificate_file, *leaf);
     FilePtr file = open_file(files.key_file);
@@ -94,14 +104,15 @@ class FakeAuthority {
   }
 
   // An authority when it has no names: then signed by itself.
-  CertificatePtr make_certificate(const std::string& common_name, const std::string& names, EVP_PKEY* key) {
+  CertificatePtr make_certificate(const std::string& common_name, const std::string& names, EVP_PKEY* key,
+                                  const CertificateTerms& terms = {}) {
     bool is_authority = names.empty();
     CertificatePtr certificate(X509_new());
     X509* raw = certificate.get();
     X509_set_version(raw, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(raw), ++serial_);
-    X509_gmtime_adj(X509_getm_notBefore(raw), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(raw), 24L * 3600);
+    X509_gmtime_adj(X509_getm_notBefore(raw), terms.from);
+    X509_gmtime_adj(X509_getm_notAfter(raw), terms.until);
     X509_set_pubkey(raw, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(raw), "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
@@ -109,6 +120,7 @@ class FakeAuthority {
     extend(*raw, NID_basic_constraints, is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
     extend(*raw, NID_key_usage, is_authority ? "critical,keyCertSign" : "critical,digitalSignature");
     if (!is_authority) extend(*raw, NID_subject_alt_name, names);
+    if (!terms.usage.empty()) extend(*raw, NID_ext_key_usage, terms.usage);
     invariant(X509_sign(raw, key_.get(), EVP_sha256()) > 0, "a test certificate is signed");
     return certificate;
   }

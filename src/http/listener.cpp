@@ -22,7 +22,22 @@ constexpr auto accept_pause = 100ms;
 // Connections accepted before others get their turn.
 constexpr int accept_round = 64;
 
+ServerTls files_of(const TlsServer& tls) {
+  return {.certificate_file = tls.certificate_file,
+          .key_file = tls.key_file,
+          .only_tls13 = tls.only_tls13,
+          .asks_for_certificate = tls.asks_for_certificate,
+          .client_authority_file = tls.client_authority_file,
+          .strict_transport_seconds = tls.strict_transport_seconds};
+}
+
 }  // namespace
+
+Result<CertificateFacts> try_certificate(const TlsServer& tls) {
+  Result<std::shared_ptr<TlsContext>> made = TlsContext::for_server(files_of(tls));
+  if (!made) return std::unexpected(made.error());
+  return (*made)->certificate();
+}
 
 struct Listener::State {
   State(Loop& on, int fd, Endpoint at, Limits within, Handler with)
@@ -114,7 +129,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, Endpoint endpoint, 
   std::shared_ptr<const TlsContext> context;
   std::optional<ServerTls> files;
   if (tls) {
-    files = ServerTls{tls->certificate_file, tls->key_file, tls->only_tls13};
+    files = files_of(*tls);
     Result<std::shared_ptr<TlsContext>> made = TlsContext::for_server(*files);
     if (!made) return std::unexpected(made.error());
     context = *made;
@@ -136,8 +151,19 @@ Result<void> Listener::reload_certificate() {
   if (!state_->tls_files) return {};
   Result<std::shared_ptr<TlsContext>> made = TlsContext::for_server(*state_->tls_files);
   if (!made) return std::unexpected(made.error());
+  TimePoint now = SystemClock().now();
+  const CertificateFacts& shown = (*made)->certificate();
+  if (!shown.valid_at(now) && state_->tls->certificate().valid_at(now))
+    return invalid("CERTIFICATE_INVALID", "the certificate in " + state_->tls_files->certificate_file +
+                                              " is good from " + to_iso8601(shown.not_before) + " to " +
+                                              to_iso8601(shown.not_after) + ", which is not now");
   state_->tls = *made;
+  for (ServerConnection* connection : state_->open) connection->judge_certificate_by(state_->tls);
   return {};
+}
+
+const CertificateFacts* Listener::certificate() const {
+  return state_->tls ? &state_->tls->certificate() : nullptr;
 }
 
 Async<void> Listener::drain(Deadline deadline) {

@@ -33,7 +33,15 @@ struct TlsServer {
   std::string certificate_file = {};  // PEM, leaf first
   std::string key_file = {};          // PEM
   bool only_tls13 = false;
+  // Clients are asked for a certificate and may do without. What they show stands in Peer; nothing is refused
+  // for it here.
+  bool asks_for_certificate = false;
+  std::string client_authority_file = {};      // PEM: who vouches for clients; empty: nobody needs to
+  std::uint32_t strict_transport_seconds = 0;  // Strict-Transport-Security (RFC 6797); 0: not sent
 };
+
+// What a door with these files would show; the error says what is wrong with them.
+Result<CertificateFacts> try_certificate(const TlsServer& tls);
 
 // Where to listen: an address and port (0: any free one), or a local socket's path.
 struct Endpoint {
@@ -53,9 +61,12 @@ class Listener {
   ~Listener();
 
   std::uint16_t port() const;  // the bound port when 0 was asked for
-  // Loads the certificate and key again; connections that are open keep theirs. On an error the old ones
-  // stay.
+  // Loads the certificate, its key and the client authorities again. Connections that are open stay as they
+  // are, but a certificate that a client showed on one is judged again at its next request. On an error the
+  // old ones stay: also when the new certificate is not valid now and the old one is.
   Result<void> reload_certificate();
+  // What this door shows; null without TLS.
+  const CertificateFacts* certificate() const;
   // Stops accepting, lets requests in flight finish until the deadline, then closes what is left.
   Async<void> drain(Deadline deadline);
 

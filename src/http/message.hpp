@@ -13,6 +13,7 @@
 #include "async/async.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
+#include "http/certificate.hpp"
 
 namespace hubward::http {
 
@@ -82,12 +83,20 @@ std::unique_ptr<Body> text_body(std::string text);
 // The whole of it, or BODY_TOO_LARGE as soon as it passes the limit. A null body is an empty text.
 Async<Result<std::string>> read_all(std::unique_ptr<Body> body, std::size_t limit);
 
+// A certificate whose private key the peer has proved to hold. Whether it counts is for others to decide: it
+// may be anybody's.
+struct PeerCertificate {
+  CertificateFacts facts;
+  // Why the authorities of this door do not vouch for it; empty when they do, or when the door has none.
+  std::string trouble;
+};
+
 // Who is at the other end of a connection.
 struct Peer {
   std::string address;  // "127.0.0.1", "::1", or "unix"
   std::uint16_t port = 0;
-  std::optional<std::uint32_t> uid;  // peer credentials of a local socket
-  std::string certificate_subject;   // of a verified client certificate, else empty
+  std::optional<std::uint32_t> uid;                    // peer credentials of a local socket
+  std::shared_ptr<const PeerCertificate> certificate;  // null: none was asked for, or none was shown
 };
 
 struct Request {

@@ -25,7 +25,16 @@ constexpr std::size_t linger_bytes = 256 * 1024;
 // A busy connection keeps its buffers; one that pauses longer than this does without.
 constexpr auto buffers_kept = 1s;
 // Status line, framing fields and line ends around the fields of an answer.
-constexpr std::size_t head_overhead = 160;
+constexpr std::size_t head_overhead = 220;
+
+// For a client that speaks plain HTTP to a door that speaks TLS: whatever it sent, others could read.
+std::string plain_http_refusal() {
+  constexpr std::string_view body =
+      R"({"status":"error","message":"this port speaks TLS: begin the address with https://. What was sent here )"
+      R"(could be read on its way; rotate a key that was in it","correlationId":"","category":"HUBWARD_PLAIN_HTTP"})";
+  return "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json;charset=utf-8\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + std::string(body);
+}
 
 bool has_no_body(int status) {
   return status == 204 || status == 304;
@@ -101,14 +110,31 @@ void ServerConnection::drain() {
 }
 
 Async<void> ServerConnection::run(std::shared_ptr<const TlsContext> tls) {
-  if (tls) {
-    SslPtr ssl = tls->accept_on(stream_.tls_socket());
-    Stream::State state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
-    if (state != Stream::State::Ok) co_return;
-  }
+  tls_ = std::move(tls);
+  bool ready = co_await shake_hands();
+  if (!ready) co_return;
   Next next = Next::Request;
   while (next == Next::Request) next = co_await serve_one();
   if (next == Next::Linger) co_await linger();
+}
+
+Async<bool> ServerConnection::shake_hands() {
+  if (!tls_) co_return true;
+  SslPtr ssl = tls_->accept_on(stream_.tls_socket());
+  Stream::State state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
+  if (state == Stream::State::Ok) {
+    peer_.certificate = stream_.peer_certificate(*tls_);
+    co_return true;
+  }
+  if (stream_.heard_plain_http()) {
+    stream_.answer_plainly(plain_http_refusal());
+    co_await linger();
+  }
+  co_return false;
+}
+
+void ServerConnection::judge_certificate_by(std::shared_ptr<const TlsContext> tls) {
+  judge_ = std::move(tls);
 }
 
 // A connection that stays idle for longer than a moment gives its buffers back meanwhile.
@@ -159,6 +185,7 @@ Async<ServerConnection::Next> ServerConnection::serve_one() {
 
 // Takes what it needs out of the head, which is then wiped from the buffer.
 Request ServerConnection::make_request(RequestHead head) {
+  if (judge_) peer_.certificate = stream_.peer_certificate(*std::exchange(judge_, nullptr));
   Request request;
   request.method = head.method;
   request.target = head.target;
@@ -228,6 +255,8 @@ Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_a
   bool tells_length = length && !has_no_body(response.status) && (!is_head || response.body);
   if (tells_length) writer_.append_field("Content-Length", std::to_string(*length));
   if (framing == BodyFraming::Chunked) writer_.append_field("Transfer-Encoding", "chunked");
+  if (tls_ && !tls_->strict_transport().empty())
+    writer_.append_field("Strict-Transport-Security", tls_->strict_transport());
   if (!keep_alive) writer_.append_field("Connection", "close");
   MessageWriter::Outcome sent = co_await writer_.send(response.body.get(), framing, {limits_.body_idle});
   if (sent.ok()) co_return true;

@@ -25,6 +25,8 @@ class ServerConnection {
 
   // No request after the one in flight; an idle connection ends at once.
   void drain();
+  // A certificate that the client showed is judged anew when its next request comes.
+  void judge_certificate_by(std::shared_ptr<const TlsContext> tls);
   // Ends every wait on the socket.
   void cancel() { stream_.cancel(); }
 
@@ -32,6 +34,7 @@ class ServerConnection {
   class RequestBody;
   enum class Next { Request, Linger, Close };
 
+  Async<bool> shake_hands();
   Async<Next> serve_one();
   Async<Stream::State> wait_for_request();
   Async<Next> answer(Request request, bool keep_alive);
@@ -44,7 +47,9 @@ class ServerConnection {
 
   const Limits& limits_;
   const Listener::Handler& handler_;
-  const Peer peer_;
+  Peer peer_;
+  std::shared_ptr<const TlsContext> tls_;    // null: plain; outlives the stream
+  std::shared_ptr<const TlsContext> judge_;  // whose authorities have yet to judge the client's certificate
   Stream stream_;
   Intake intake_;
   MessageWriter writer_;

@@ -49,8 +49,11 @@ Stream::Attempt Stream::judge_tls(int outcome) {
     case SSL_ERROR_WANT_READ: return {State::Ok, 0, Want::Readable};
     case SSL_ERROR_WANT_WRITE: return {State::Ok, 0, Want::Writable};
     case SSL_ERROR_ZERO_RETURN: return {State::Closed, 0, Want::Nothing};
-    default: trouble_ = reason_of(ssl_.get()); return {State::Broken, 0, Want::Nothing};
+    default: break;
   }
+  heard_plain_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
+  trouble_ = reason_of(ssl_.get());
+  return {State::Broken, 0, Want::Nothing};
 }
 
 Stream::Attempt Stream::read_now(std::span<char> into) {
@@ -165,6 +168,15 @@ void Stream::release() {
   // Freed by OpenSSL after every record (SSL_MODE_RELEASE_BUFFERS), they would be wiped whole and allocated
   // again for every message.
   if (ssl_) SSL_free_buffers(ssl_.get());
+}
+
+std::shared_ptr<const PeerCertificate> Stream::peer_certificate(const TlsContext& judge) const {
+  return ssl_ ? judge.peer_certificate(*ssl_) : nullptr;
+}
+
+void Stream::answer_plainly(std::string_view bytes) {
+  // A few hundred bytes into an empty socket; who does not get them loses nothing.
+  static_cast<void>(::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
 }
 
 void Stream::finish() {

@@ -58,6 +58,12 @@ class Stream {
   // What TLS is set up on.
   TlsSocket& tls_socket() { return tls_socket_; }
   bool is_tls() const { return ssl_ != nullptr; }
+  // What a client showed in its handshake, as `judge` sees it; null when that is nothing.
+  std::shared_ptr<const PeerCertificate> peer_certificate(const TlsContext& judge) const;
+  // Whether the handshake failed because the client spoke plain HTTP; then it may be told so, without TLS and
+  // without waiting.
+  bool heard_plain_http() const { return heard_plain_http_; }
+  void answer_plainly(std::string_view bytes);
   // What was wrong with TLS, for people.
   const std::string& trouble() const { return trouble_; }
 
@@ -84,7 +90,8 @@ class Stream {
 
   Descriptor socket_;
   TlsSocket tls_socket_;
-  SslPtr ssl_;            // dies before the sockets it uses
+  SslPtr ssl_;  // dies before the sockets it uses
+  bool heard_plain_http_ = false;
   bool drained_ = false;  // nothing was left after the last read: waiting comes before trying
   std::string trouble_;
 };

@@ -2,9 +2,16 @@
 #include "http/tls_context.hpp"
 
 #include <arpa/inet.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "core/invariant.hpp"
@@ -40,6 +47,75 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
 bool is_address(const std::string& host) {
   unsigned char bytes[16];
   return inet_pton(AF_INET, host.c_str(), bytes) == 1 || inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* owned) const {
+    Free(owned);
+  }
+};
+using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+
+// A client's certificate with all that vouches for it, as TLS carries it.
+constexpr long longest_client_chain = 16 * 1024;
+constexpr int longest_client_path = 4;
+constexpr int client_security_level = 2;  // OpenSSL's: 112 bits, no SHA-1
+// Which sessions may be resumed here. OpenSSL wants one where certificates are asked for.
+constexpr unsigned char session_context[] = {'h', 'u', 'b', 'w', 'a', 'r', 'd'};
+constexpr const char* curves = "X25519:P-256:P-384";
+constexpr const char* signatures =
+    "ECDSA+SHA256:ed25519:RSA-PSS+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:ECDSA+SHA512:RSA-PSS+SHA512:"
+    "RSA+SHA256:RSA+SHA384:RSA+SHA512";
+
+std::vector<X509*> chain_of(X509_STORE_CTX& judge) {
+  std::vector<X509*> chain;
+  STACK_OF(X509)* found = X509_STORE_CTX_get0_chain(&judge);
+  for (int i = 0; i < sk_X509_num(found); ++i) chain.push_back(sk_X509_value(found, i));
+  return chain;
+}
+
+// TLS proves that the client holds the key; who it is, and whether somebody vouches for it, is decided per
+// request, where it can be answered with a sentence. No ticket: a session that is resumed proves no key.
+int take_any_certificate(X509_STORE_CTX* context, void*) {
+  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  SSL_set_num_tickets(ssl, 0);
+  return 1;
+}
+
+bool set_ticket_key(const TicketKeys::Key& key, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                    EVP_MAC_CTX* mac, int sealing) {
+  auto* encrypting = reinterpret_cast<const unsigned char*>(key.encrypting().data());
+  // Only read, but OpenSSL's parameters are not const.
+  auto* authenticating = const_cast<std::byte*>(key.authenticating().data());
+  char digest[] = "SHA256";
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, authenticating, TicketKeys::half),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, encrypting, iv, sealing) == 1 &&
+         EVP_MAC_CTX_set_params(mac, parameters) == 1;
+}
+
+// As SSL_CTX_set_tlsext_ticket_key_evp_cb(3) asks: 1 used, 2 used but to be replaced, 0 no ticket, -1 broken.
+int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                   int sealing) {
+  auto& keys = *static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  SteadyPoint now = std::chrono::steady_clock::now();
+  if (sealing == 1) {
+    if (SSL_get0_peer_certificate(ssl) != nullptr) return 0;  // TLS 1.2 has promised one: it is sent empty
+    const TicketKeys::Key& key = keys.sealing(now);
+    std::memcpy(name, key.name.data(), key.name.size());
+    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+    return set_ticket_key(key, iv, cipher, mac, 1) ? 1 : -1;
+  }
+  TicketKeys::Name wanted;
+  std::memcpy(wanted.data(), name, wanted.size());
+  const TicketKeys::Key* key = keys.opening(wanted, now);
+  if (key == nullptr) return 0;
+  if (!set_ticket_key(*key, iv, cipher, mac, 0)) return -1;
+  // In TLS 1.3 each use is answered with a fresh ticket, so that none need be used twice.
+  return keys.is_current(*key) && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
 
 std::unexpected<Error> tls_failure(std::string message) {
@@ -83,20 +159,36 @@ Result<TlsContext::ContextPtr> TlsContext::make(const void* method) {
   SSL_CTX_set_read_ahead(raw, 1);
   SSL_CTX_set_default_passwd_cb(raw, no_password);
   bool set = SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) == 1 &&
-             SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+             SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+             SSL_CTX_set1_groups_list(raw, curves) == 1 && SSL_CTX_set1_sigalgs_list(raw, signatures) == 1;
   if (!set) return tls_failure("cannot set up TLS");
   return context;
 }
 
+TlsContext::TlsContext(ContextPtr context) : context_(std::move(context)) {}
+TlsContext::~TlsContext() = default;
+
 Result<std::shared_ptr<TlsContext>> TlsContext::for_server(const ServerTls& options) {
   Result<ContextPtr> context = make(TLS_server_method());
   if (!context) return std::unexpected(context.error());
-  SSL_CTX* raw = context->get();
+  std::shared_ptr<TlsContext> made(new TlsContext(std::move(*context)));
+  Result<void> set = made->serve_with(options);
+  if (!set) return std::unexpected(set.error());
+  return made;
+}
+
+Result<void> TlsContext::serve_with(const ServerTls& options) {
+  SSL_CTX* raw = context_.get();
   if (options.only_tls13 && SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1)
     return tls_failure("cannot ask for TLS 1.3");
   SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);  // resumption by ticket: no memory per client
   SSL_CTX_set_num_tickets(raw, 1);
+  SSL_CTX_set_timeout(raw, TicketKeys::life.count());
+  SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context);
+  ticket_keys_ = std::make_unique<TicketKeys>(random_);
+  SSL_CTX_set_app_data(raw, ticket_keys_.get());
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(raw, use_ticket_key);
   SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
   if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1)
     return tls_failure("cannot use the certificate file " + options.certificate_file);
@@ -104,7 +196,58 @@ Result<std::shared_ptr<TlsContext>> TlsContext::for_server(const ServerTls& opti
     return tls_failure("cannot use the key file " + options.key_file);
   if (SSL_CTX_check_private_key(raw) != 1)
     return tls_failure("the key in " + options.key_file + " does not belong to " + options.certificate_file);
-  return std::shared_ptr<TlsContext>(new TlsContext(std::move(*context)));
+  Result<CertificateFacts> facts = facts_of(*SSL_CTX_get0_certificate(raw));
+  if (!facts) return while_doing(options.certificate_file, facts.error());
+  certificate_ = std::move(*facts);
+  if (options.strict_transport_seconds > 0)
+    strict_transport_ = "max-age=" + std::to_string(options.strict_transport_seconds);
+  if (!options.asks_for_certificate) return {};
+  return ask_for_certificates(options.client_authority_file);
+}
+
+Result<void> TlsContext::ask_for_certificates(const std::string& authority_file) {
+  SSL_CTX* raw = context_.get();
+  asks_ = true;
+  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(raw, take_any_certificate, nullptr);
+  SSL_CTX_set_max_cert_list(raw, longest_client_chain);
+  if (authority_file.empty()) return {};
+  has_authorities_ = true;
+  if (SSL_CTX_load_verify_file(raw, authority_file.c_str()) != 1)
+    return tls_failure("cannot use the file of client authorities " + authority_file);
+  return {};
+}
+
+std::shared_ptr<const PeerCertificate> TlsContext::peer_certificate(const SSL& ssl) const {
+  X509* leaf = asks_ ? SSL_get0_peer_certificate(&ssl) : nullptr;
+  // A resumed session proves no key; there is none with a certificate, since those get no ticket.
+  if (leaf == nullptr || SSL_session_reused(&ssl) == 1) return nullptr;
+  auto shown = std::make_shared<PeerCertificate>();
+  Result<CertificateFacts> facts = facts_of(*leaf);
+  if (!facts) return nullptr;
+  shown->facts = std::move(*facts);
+  if (!has_authorities_) return shown;
+
+  StoreContextPtr judge(X509_STORE_CTX_new());
+  bool set = judge &&
+             X509_STORE_CTX_init(judge.get(), SSL_CTX_get_cert_store(context_.get()), leaf,
+                                 SSL_get_peer_cert_chain(&ssl)) == 1 &&
+             X509_STORE_CTX_set_default(judge.get(), "ssl_client") == 1;
+  invariant(set, "memory for judging a certificate");
+  X509_VERIFY_PARAM* how = X509_STORE_CTX_get0_param(judge.get());
+  X509_VERIFY_PARAM_set_auth_level(how, client_security_level);
+  X509_VERIFY_PARAM_set_depth(how, longest_client_path);
+  if (X509_verify_cert(judge.get()) != 1) {
+    shown->trouble = X509_verify_cert_error_string(X509_STORE_CTX_get_error(judge.get()));
+    ERR_clear_error();
+    return shown;
+  }
+  // Good for as long as everything that vouches for it.
+  for (X509* one : chain_of(*judge)) {
+    Result<CertificateFacts> link = facts_of(*one);
+    if (link) shown->facts.not_after = std::min(shown->facts.not_after, link->not_after);
+  }
+  return shown;
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::for_client(const ClientTls& options) {

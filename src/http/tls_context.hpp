@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What OpenSSL is told once per listener or client: versions, ciphers, certificates, trust. TLS 1.2 and 1.3,
-// ciphers with forward secrecy and authenticated encryption only, no renegotiation, no compression, no early
-// data; plaintext is wiped from OpenSSL's buffers once it has been read. A shared, immutable value; one loop.
+// ciphers with forward secrecy and authenticated encryption only, no SHA-1, no renegotiation, no compression,
+// no early data; plaintext is wiped from OpenSSL's buffers once it has been read. Sessions are resumed by
+// tickets whose keys rotate (http/ticket_keys.hpp); a connection on which a client showed a certificate gets
+// no ticket, so a certificate always means that its key was there when the connection began. A shared value,
+// immutable but for the ticket keys; one loop.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/result.hpp"
+#include "http/message.hpp"
 #include "http/socket_bio.hpp"
+#include "http/ticket_keys.hpp"
 
 struct ssl_st;
 struct ssl_ctx_st;
@@ -40,6 +46,9 @@ struct ServerTls {
   std::string certificate_file;
   std::string key_file;
   bool only_tls13 = false;
+  bool asks_for_certificate = false;
+  std::string client_authority_file = {};
+  std::uint32_t strict_transport_seconds = 0;
 };
 
 struct ClientTls {
@@ -51,6 +60,14 @@ class TlsContext {
  public:
   static Result<std::shared_ptr<TlsContext>> for_server(const ServerTls& options);
   static Result<std::shared_ptr<TlsContext>> for_client(const ClientTls& options);
+  ~TlsContext();
+
+  // Of a server: its own certificate, and the value of Strict-Transport-Security (empty: not sent).
+  const CertificateFacts& certificate() const { return certificate_; }
+  const std::string& strict_transport() const { return strict_transport_; }
+  // What the client at the other end of a finished handshake showed, judged by this context's authorities;
+  // null when that is nothing.
+  std::shared_ptr<const PeerCertificate> peer_certificate(const ssl_st& ssl) const;
 
   // One connection over a connected socket; `socket` must outlive it.
   SslPtr accept_on(TlsSocket& socket) const;
@@ -64,11 +81,20 @@ class TlsContext {
     void operator()(ssl_ctx_st* context) const noexcept;
   };
   using ContextPtr = std::unique_ptr<ssl_ctx_st, ContextFree>;
-  explicit TlsContext(ContextPtr context) : context_(std::move(context)) {}
+  explicit TlsContext(ContextPtr context);
   static Result<ContextPtr> make(const void* method);
   SslPtr connection_on(TlsSocket& socket) const;
 
+  Result<void> serve_with(const ServerTls& options);
+  Result<void> ask_for_certificates(const std::string& authority_file);
+
+  crypto::SystemRandom random_;
+  std::unique_ptr<TicketKeys> ticket_keys_;  // of a server; outlives the context, which points at it
   ContextPtr context_;
+  CertificateFacts certificate_;
+  std::string strict_transport_;
+  bool asks_ = false;
+  bool has_authorities_ = false;
 };
 
 // OpenSSL's newest complaint in words, and none left behind.
