@@ -5,6 +5,7 @@
 #include <set>
 
 #include "admin/api.hpp"
+#include "admin/door_certificates.hpp"
 #include "admin/routes.hpp"
 
 namespace hubward::admin {
@@ -63,6 +64,22 @@ TEST_CASE("times are read in three forms, strictly") {
     CAPTURE(bad);
     CHECK_FALSE(read_time(bad, now));
   }
+}
+
+TEST_CASE("the end of a certificate is told in time, and not before") {
+  using std::chrono::days;
+  TimePoint start = from_millis(1'800'000'000'000);
+  auto warned = [&](days life, days left) {
+    DoorCertificate certificate{.door = "egress",
+                                .facts = {.not_before = start, .not_after = start + life, .subject = {}}};
+    return warning_of(certificate, start + life - left);
+  };
+  CHECK_FALSE(warned(days(365), days(15)));
+  CHECK(warned(days(365), days(13))->find("in 13 days") != std::string::npos);
+  CHECK_FALSE(warned(days(6), days(3)));  // renewed every few days: only late is soon
+  CHECK(warned(days(6), days(1)));
+  CHECK(warned(days(365), days(-1))->find("ended on") != std::string::npos);
+  CHECK(warned(days(365), days(366))->find("not good before") != std::string::npos);
 }
 
 TEST_CASE("a record is one line, whatever is in it") {

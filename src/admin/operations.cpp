@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "async/await.hpp"
+#include "core/encoding.hpp"
 
 namespace hubward::admin {
 namespace {
@@ -49,13 +50,20 @@ Json facts_of(const gateway::Client& client) {
     keys.push(Json::object({{"id", key.id},
                             {"created_at", to_iso8601(key.created)},
                             {"expires_at", time_or_null(key.expires)}}));
+  Json certificates = Json::array();
+  for (const gateway::StoredCertificate& one : client.certificates)
+    certificates.push(Json::object({{"key_sha256", to_hex(one.key_hash)},
+                                    {"created_at", to_iso8601(one.created)},
+                                    {"expires_at", time_or_null(one.expires)}}));
   return Json::object({{"name", client.name.text},
                        {"role", client.role.text},
+                       {"credential", gateway::to_text(client.credential)},
                        {"connections", std::move(connections)},
                        {"networks", std::move(networks)},
                        {"created_at", to_iso8601(client.created)},
                        {"revoked_at", time_or_null(client.revoked)},
-                       {"keys", std::move(keys)}});
+                       {"keys", std::move(keys)},
+                       {"certificates", std::move(certificates)}});
 }
 
 std::unexpected<Error> no_connection(const ConnectionName& name) {
@@ -68,6 +76,13 @@ std::unexpected<Error> no_client(const ClientName& name) {
   return invalid(
       "CLIENT_UNKNOWN",
       fmt::format("there is no client \"{}\"; hubward client list shows those there are", name.text));
+}
+
+// A client with a certificate that nobody asks for would be refused without a reason in sight.
+std::unexpected<Error> not_asked() {
+  return invalid("CLIENT_INVALID",
+                 "the egress door does not ask for certificates: set client_certificates = true in "
+                 "[listen.egress] and start the gateway again");
 }
 
 Reply with_key(const ClientName& client, Secret key) {
@@ -103,6 +118,14 @@ std::vector<std::string> Operations::troubles() const {
       sentences.push_back(fmt::format("client {} has role {}, which the configuration does not have",
                                       client->name.text, client->role.text));
   }
+  for (const gateway::Client* client : parts_.clients.list()) {
+    if (!client->revoked && client->credential != gateway::Credential::Key && !roster_->asks_for_certificates)
+      sentences.push_back(
+          fmt::format("client {} shows a certificate, but the egress door asks for none", client->name.text));
+  }
+  for (const DoorCertificate& one : door_certificates())
+    if (std::optional<std::string> sentence = warning_of(one, parts_.clock.now()))
+      sentences.push_back(std::move(*sentence));
   return sentences;
 }
 
@@ -127,6 +150,7 @@ Async<Result<Json>> Operations::status() const {
                           {"clients", parts_.clients.list().size()},
                           {"journal", (*ready)["journal"]["state"]},
                           {"simulator_apps", texts(roster_->simulator_apps())},
+                          {"certificates", certificate_facts()},
                           {"troubles", texts(troubles())}});
 }
 
@@ -172,6 +196,25 @@ void Operations::measure(telemetry::Metrics& metrics) const {
       .gauge("hubward_soonest_token_expiry_seconds",
              "Until the first access token ends; below zero: has ended")
       .set(seconds);
+  for (const DoorCertificate& one : door_certificates())
+    metrics
+        .gauge("hubward_certificate_expiry_seconds",
+               "Until the TLS certificate of a door ends; below zero: has ended", {{"door", one.door}})
+        .set(duration<double>(one.facts.not_after - parts_.clock.now()).count());
+}
+
+std::vector<DoorCertificate> Operations::door_certificates() const {
+  return door_certificates_ ? door_certificates_() : std::vector<DoorCertificate>();
+}
+
+Json Operations::certificate_facts() const {
+  Json facts = Json::array();
+  for (const DoorCertificate& one : door_certificates())
+    facts.push(Json::object({{"door", one.door},
+                             {"subject", one.facts.subject},
+                             {"expires_at", to_iso8601(one.facts.not_after)},
+                             {"days_left", days_left(one.facts, parts_.clock.now())}}));
+  return facts;
 }
 
 Json Operations::list_connections() const {
@@ -243,10 +286,12 @@ Async<Result<Reply>> Operations::create_client(gateway::NewClient wanted) {
                     wanted.role.text));
   for (const ConnectionName& connection : wanted.connections)
     if (!parts_.grants.show(connection)) co_return no_connection(connection);
+  if (wanted.credential != gateway::Credential::Key && !roster_->asks_for_certificates) co_return not_asked();
   ClientName name = wanted.name;
-  Result<Secret> key = co_await parts_.clients.create(std::move(wanted));
+  Result<std::optional<Secret>> key = co_await parts_.clients.create(std::move(wanted));
   if (!key) co_return std::unexpected(key.error());
-  co_return with_key(name, std::move(*key));
+  if (!*key) co_return Reply{Json::object({{"client", name.text}}), {}, {}};
+  co_return with_key(name, std::move(**key));
 }
 
 Async<Result<Reply>> Operations::rotate_client(ClientName name, std::chrono::seconds overlap) {
@@ -254,6 +299,15 @@ Async<Result<Reply>> Operations::rotate_client(ClientName name, std::chrono::sec
   Result<Secret> key = co_await parts_.clients.rotate(name, overlap);
   if (!key) co_return std::unexpected(key.error());
   co_return with_key(name, std::move(*key));
+}
+
+Async<Result<Json>> Operations::rotate_certificate(ClientName name, crypto::Digest key_hash,
+                                                   std::chrono::seconds overlap) {
+  if (parts_.clients.find(name) == nullptr) co_return no_client(name);
+  if (!roster_->asks_for_certificates) co_return not_asked();
+  Result<void> rotated = co_await parts_.clients.rotate_certificate(name, key_hash, overlap);
+  if (!rotated) co_return std::unexpected(rotated.error());
+  co_return show_client(name);
 }
 
 Async<Result<Json>> Operations::revoke_client(ClientName name) {

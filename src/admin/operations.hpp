@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/door_certificates.hpp"
 #include "admin/roster.hpp"
 #include "async/async.hpp"
 #include "async/blocking_pool.hpp"
@@ -63,6 +64,10 @@ class Operations {
   Operations(Parts parts, std::shared_ptr<const Roster> roster);
   void set(std::shared_ptr<const Roster> roster) { roster_ = std::move(roster); }
   const Roster& roster() const { return *roster_; }
+  // Where to look for the certificates of the doors that are open; without it none is known.
+  void watch_doors(std::function<std::vector<DoorCertificate>()> certificates) {
+    door_certificates_ = std::move(certificates);
+  }
   const hubspot::Catalogue& catalogue() const { return parts_.catalogue; }
 
   Async<Result<Json>> status() const;
@@ -70,7 +75,7 @@ class Operations {
   Async<Result<Json>> readiness() const;
 
   // Figures that are true at the moment they are asked for: the journal's lag, connections by state, how long
-  // the token lives that ends first.
+  // the token lives that ends first, and the certificate of each door.
   void measure(telemetry::Metrics& metrics) const;
 
   Json list_connections() const;
@@ -87,6 +92,8 @@ class Operations {
   // Role and connections must exist: a client of a misspelled one would be refused without a reason in sight.
   Async<Result<Reply>> create_client(gateway::NewClient wanted);
   Async<Result<Reply>> rotate_client(ClientName name, std::chrono::seconds overlap);
+  Async<Result<Json>> rotate_certificate(ClientName name, crypto::Digest key_hash,
+                                         std::chrono::seconds overlap);
   Async<Result<Json>> revoke_client(ClientName name);
 
   Async<Result<Json>> key_status() const;
@@ -99,10 +106,13 @@ class Operations {
  private:
   std::vector<std::string> troubles() const;
   Json journal_facts() const;
+  Json certificate_facts() const;
+  std::vector<DoorCertificate> door_certificates() const;
 
   Parts parts_;
   std::shared_ptr<const Roster> roster_;
   TimePoint since_;
+  std::function<std::vector<DoorCertificate>()> door_certificates_;
 };
 
 // A record on one line, for people.

@@ -32,6 +32,7 @@ struct AppFacts {
 struct Roster {
   std::vector<AppFacts> apps;  // by name
   std::map<RoleName, policy::Role> roles;
+  bool asks_for_certificates = false;  // the egress door, of its clients
 
   std::vector<std::string> simulator_apps() const;
 };

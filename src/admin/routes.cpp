@@ -9,6 +9,7 @@
 #include "admin/api.hpp"
 #include "async/await.hpp"
 #include "core/ascii.hpp"
+#include "core/encoding.hpp"
 
 namespace hubward::admin {
 namespace {
@@ -134,6 +135,33 @@ Async<Result<Reply>> client(Operations& operations, Asked asked) {
   co_return plain(operations.show_client(ClientName{asked.name}));
 }
 
+// The key of the certificate that a body brings, as PEM or as the hash of its key; nothing when it brings
+// neither.
+Result<std::optional<crypto::Digest>> certificate_key_of(const Json& body, TimePoint now) {
+  if (body.has("certificate") && body.has("certificate_key_sha256"))
+    return invalid("REQUEST_INVALID", "give \"certificate\" or \"certificate_key_sha256\", not both");
+  if (body.has("certificate_key_sha256")) {
+    std::optional<Bytes> bytes = from_hex(body["certificate_key_sha256"].text_or(""));
+    crypto::Digest hash;
+    if (!bytes || bytes->size() != hash.size())
+      return wrong_member("certificate_key_sha256", "64 hexadecimal digits");
+    std::ranges::copy(*bytes, hash.begin());
+    return hash;
+  }
+  if (!body.has("certificate")) return std::nullopt;
+  Result<http::CertificateFacts> facts = http::read_certificate(body["certificate"].text_or(""));
+  if (!facts) return std::unexpected(facts.error());
+  if (facts->key_strength < http::least_key_strength)
+    return invalid("CERTIFICATE_INVALID",
+                   fmt::format("the certificate's key is too weak: {} bits instead of {}",
+                               facts->key_strength, http::least_key_strength));
+  if (!facts->valid_at(now))
+    return invalid("CERTIFICATE_INVALID",
+                   fmt::format("the certificate is good from {} to {}, which is not now",
+                               to_iso8601(facts->not_before), to_iso8601(facts->not_after)));
+  return facts->key_hash;
+}
+
 Async<Result<Reply>> create_client(Operations& operations, Asked asked) {
   Result<std::string> name = text_of(asked.body, "name");
   if (!name) co_return std::unexpected(name.error());
@@ -143,7 +171,17 @@ Async<Result<Reply>> create_client(Operations& operations, Asked asked) {
   if (!allowed) co_return std::unexpected(allowed.error());
   Result<std::vector<std::string>> networks = texts_of(asked.body, "networks");
   if (!networks) co_return std::unexpected(networks.error());
-  gateway::NewClient wanted{ClientName{*name}, RoleName{*role_name}, {}, std::move(*networks)};
+  auto certificate_key = certificate_key_of(asked.body, asked.now);
+  if (!certificate_key) co_return std::unexpected(certificate_key.error());
+  auto credential =
+      gateway::read_credential(asked.body["credential"].text_or(*certificate_key ? "certificate" : "key"));
+  if (!credential) co_return wrong_member("credential", "\"key\", \"certificate\" or \"both\"");
+  gateway::NewClient wanted{.name = {*name},
+                            .role = {*role_name},
+                            .connections = {},
+                            .networks = std::move(*networks),
+                            .credential = *credential,
+                            .certificate_key = *certificate_key};
   for (const std::string& one : *allowed) wanted.connections.push_back(ConnectionName{one});
   Result<Reply> reply = co_await operations.create_client(std::move(wanted));
   co_return reply;
@@ -153,6 +191,13 @@ Async<Result<Reply>> rotate_client(Operations& operations, Asked asked) {
   auto overlap = number_of(asked.body, "overlap_seconds", max_overlap_seconds);
   if (!overlap) co_return std::unexpected(overlap.error());
   std::chrono::seconds wait(overlap->value_or(0));
+  auto certificate_key = certificate_key_of(asked.body, asked.now);
+  if (!certificate_key) co_return std::unexpected(certificate_key.error());
+  if (*certificate_key) {
+    Result<Json> answer =
+        co_await operations.rotate_certificate(ClientName{asked.name}, **certificate_key, wait);
+    co_return plain(std::move(answer));
+  }
   Result<Reply> reply = co_await operations.rotate_client(ClientName{asked.name}, wait);
   co_return reply;
 }

@@ -46,16 +46,22 @@ struct Door {
   std::string certificate;  // PEM file, leaf first
   std::string key;          // PEM file
   bool only_tls13 = false;
+  bool client_certificates = false;  // of egress
+  std::string client_authorities;    // of egress: PEM file
+  std::uint32_t hsts_seconds = 0;    // of public and admin; 0: not sent
+  std::uint16_t redirect_port = 0;   // of public; 0: none
   bool operator==(const Door&) const = default;
 };
-inline Door door_at(std::uint16_t port) {
+inline Door door_at(std::uint16_t port, std::uint32_t hsts_seconds = 0) {
   Door door;
   door.port = port;
+  door.hsts_seconds = hsts_seconds;
   return door;
 }
+constexpr std::uint32_t one_year_seconds = 365 * 86'400;
 
 struct AdminDoor {
-  Door door = door_at(7443);
+  Door door = door_at(7443, one_year_seconds);
   SecretRef token;  // empty: only the local socket is open
   std::vector<std::string> allowed_hosts = {"localhost"};
   bool operator==(const AdminDoor&) const = default;
@@ -145,7 +151,7 @@ struct Config {
   std::string public_url;  // "https://hooks.example.com": no path, no slash at the end
   Millis stop_grace{30'000};
   Door egress = door_at(8443);
-  Door public_door = door_at(9443);
+  Door public_door = door_at(9443, one_year_seconds);
   AdminDoor admin;
   DoorLimits limits;
   UpstreamLimits upstream;

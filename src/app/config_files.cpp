@@ -108,6 +108,8 @@ std::vector<Complaint> check_files(const Config& config, Variables variables) {
   check_secret(complaints, "root_key", config.root_key, variables);
   check_secret(complaints, "other_root_key", config.other_root_key, variables);
   check_door(complaints, "listen.egress", config.egress);
+  check_file(complaints, "[listen.egress] client_authorities", config.egress.client_authorities,
+             Secrecy::Public);
   check_door(complaints, "listen.public", config.public_door);
   if (!config.admin.token.empty()) {
     check_door(complaints, "listen.admin", config.admin.door);

@@ -51,8 +51,39 @@ Keys door_keys(Door& door) {
   };
 }
 
+Key hsts_key(Door& door) {
+  return {"hsts_seconds", number(door.hsts_seconds, 0, 10ULL * one_year_seconds),
+          "How long a browser that was here is to use https:// for this host name, every port of it "
+          "(Strict-Transport-Security); 0 says nothing to browsers."};
+}
+
+Keys egress_keys(Door& door) {
+  Keys keys = door_keys(door);
+  keys.push_back({"client_certificates", FlagSlot{&door.client_certificates},
+                  "Ask clients for a certificate, as the credential of those that were created with one; the "
+                  "others do without."});
+  keys.push_back(
+      {"client_authorities",
+       TextSlot{&door.client_authorities, rule_for_paths, "/etc/hubward/tls/client-ca.crt"},
+       "File with the authorities, PEM, one of which must vouch for every client certificate that is "
+       "to count. Without it the key that was named when the client was created is enough. Read again "
+       "on reload. Needs `client_certificates = true`."});
+  return keys;
+}
+
+Keys public_keys(Door& door) {
+  Keys keys = door_keys(door);
+  keys.push_back(hsts_key(door));
+  keys.push_back(
+      {"redirect_port", number(door.redirect_port, 0, 65535),
+       "Port, often 80, on the same address that answers plain HTTP with a redirect to `public_url` "
+       "and nothing else; 0 opens none."});
+  return keys;
+}
+
 Keys admin_keys(AdminDoor& admin) {
   Keys keys = door_keys(admin.door);
+  keys.push_back(hsts_key(admin.door));
   keys.push_back({"token", SecretSlot{&admin.token},
                   "The operator token that every request must carry. Without it this door stays closed and "
                   "only the socket in the store's folder is open."});
@@ -64,9 +95,9 @@ Keys admin_keys(AdminDoor& admin) {
 
 Keys listen_keys(Config& config) {
   return {
-      {"egress", TableSlot{[&config] { return door_keys(config.egress); }},
+      {"egress", TableSlot{[&config] { return egress_keys(config.egress); }},
        "The door for your own programs: every HubSpot path, as it is."},
-      {"public", TableSlot{[&config] { return door_keys(config.public_door); }},
+      {"public", TableSlot{[&config] { return public_keys(config.public_door); }},
        "The door for the internet: installing apps, and nothing else. `public_url` is how it is seen from "
        "outside."},
       {"admin", TableSlot{[&config] { return admin_keys(config.admin); }},

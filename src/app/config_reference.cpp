@@ -21,7 +21,8 @@ A secret never stands in this file; it says where the secret is: `file:/path` (r
 `env:NAME` (a variable, overwritten after reading) or `credential:name` (a systemd credential).
 
 `SIGHUP` makes the gateway read the file again. The new configuration replaces the old one as a whole, without dropping
-a request; if it has an error, the old one stays and the log says why. The doors' addresses, ports, file names and TLS
+a request; if it has an error, the old one stays and the log says why. Certificates, their keys and client authorities are read
+again, too (`docs/tls.md`). The doors' addresses, ports, file names and TLS
 versions, `public_url`, `store_dir`,
 `root_key`, `[limits]`, `[log] format` and `[journal]` (but for `durable_before_send`) are read at start only; a reload
 that changes them says so.

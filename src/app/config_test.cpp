@@ -162,6 +162,24 @@ TEST_CASE("what is wrong is named with its line, its column and what to do") {
   }
 }
 
+TEST_CASE("client authorities need the asking, and the redirect a port of its own") {
+  std::string authorities = std::string(least);
+  authorities.insert(authorities.find("[listen.public]"), "client_authorities = \"/tls/ca.crt\"\n");
+  CHECK(complaints(authorities)
+            .find("hubward.toml:6:1: [listen.egress] client_authorities needs "
+                  "client_certificates = true") == 0);
+  authorities.insert(authorities.find("[listen.public]"), "client_certificates = true\n");
+  CHECK(complaints(authorities) == "");
+  CHECK(complaints(with("redirect_port = 8443\n")).find("is also the port of [listen.egress]") !=
+        std::string::npos);
+  ConfigReading reading = read_config(with("redirect_port = 80\nhsts_seconds = 0\n"));
+  REQUIRE(reading.config);
+  CHECK(reading.config->public_door.redirect_port == 80);
+  CHECK(reading.config->public_door.hsts_seconds == 0);
+  CHECK(reading.config->admin.door.hsts_seconds == one_year_seconds);
+  CHECK(reading.config->egress.hsts_seconds == 0);
+}
+
 TEST_CASE("every complaint is reported, in the order of the file") {
   CHECK(
       complaints("public_url = \"http://x\"\n[log]\nlevel = 1\nformat = 2\n") ==

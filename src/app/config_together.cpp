@@ -71,15 +71,25 @@ class Together {
         complain("listen.admin.allowed_hosts",
                  "[listen.admin] allowed_hosts must hold at least one name, else no request is let in");
     }
-    std::pair<const char*, std::uint16_t> ports[] = {{"listen.egress", config_.egress.port},
-                                                     {"listen.public", config_.public_door.port},
-                                                     {"listen.admin", config_.admin.door.port}};
+    if (!config_.egress.client_authorities.empty() && !config_.egress.client_certificates)
+      complain("listen.egress.client_authorities",
+               "[listen.egress] client_authorities needs client_certificates = true: without it no client is "
+               "asked for a certificate");
+    struct Port {
+      const char* table;
+      const char* key;
+      std::uint16_t number;
+    };
+    const Port ports[] = {{"listen.egress", "port", config_.egress.port},
+                          {"listen.public", "port", config_.public_door.port},
+                          {"listen.admin", "port", config_.admin.door.port},
+                          {"listen.public", "redirect_port", config_.public_door.redirect_port}};
     for (std::size_t i = 0; i < std::size(ports); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        if (ports[i].second != ports[j].second) continue;
-        complain(fmt::format("{}.port", ports[i].first),
-                 fmt::format("[{}] port {} is also the port of [{}]; each door needs its own", ports[i].first,
-                             ports[i].second, ports[j].first));
+        if (ports[i].number != ports[j].number) continue;
+        complain(fmt::format("{}.{}", ports[i].table, ports[i].key),
+                 fmt::format("[{}] {} {} is also the port of [{}]; each door needs its own", ports[i].table,
+                             ports[i].key, ports[i].number, ports[j].table));
       }
     }
   }

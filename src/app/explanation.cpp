@@ -16,12 +16,24 @@ std::string door_text(std::string_view name, const Door& door, std::string_view 
                      is_loopback(door.address) ? "" : ", REACHABLE FROM THE NETWORK", what);
 }
 
+std::string clients_text(const Door& egress) {
+  if (!egress.client_certificates) return "";
+  return fmt::format("          or with a client certificate{}\n",
+                     egress.client_authorities.empty()
+                         ? ""
+                         : fmt::format(" that an authority in {} vouches for", egress.client_authorities));
+}
+
 std::string doors_text(const Config& config) {
   std::string text = "Doors\n";
   text += door_text("egress", config.egress, "for your own programs, with a client key");
+  text += clients_text(config.egress);
   text += door_text(
       "public", config.public_door,
       fmt::format("for the internet, seen as {}; installs apps and nothing else", config.public_url));
+  if (config.public_door.redirect_port != 0)
+    text += fmt::format("          plain HTTP on port {} is redirected there\n",
+                        config.public_door.redirect_port);
   text += config.admin.token.empty() ? std::string("  admin   closed: [listen.admin] token is not set\n")
                                      : door_text("admin", config.admin.door,
                                                  fmt::format("for operators, with the operator token, as {}",
@@ -79,10 +91,20 @@ std::string journal_text(const JournalSettings& journal) {
   return text;
 }
 
+std::string certificates_text(const Findings& found) {
+  std::string text;
+  for (const admin::DoorCertificate& one : found.certificates) {
+    text += fmt::format("  {:<7} {}, good until {}, {} days\n", one.door, one.facts.subject,
+                        to_iso8601(one.facts.not_after), admin::days_left(one.facts, found.now));
+    if (auto warning = admin::warning_of(one, found.now)) text += fmt::format("          {}\n", *warning);
+  }
+  return text.empty() ? "" : "Certificates\n" + text + "\n";
+}
+
 }  // namespace
 
-std::string explain(const std::string& path, const Config& config, const std::vector<Complaint>& wrong) {
-  std::string text = fmt::format("{}\n\n{}\n", path, doors_text(config));
+std::string explain(const std::string& path, const Config& config, const Findings& found) {
+  std::string text = fmt::format("{}\n\n{}\n{}", path, doors_text(config), certificates_text(found));
   text += fmt::format("Store\n  {}\n  root key from {}\n", config.store_dir, config.root_key.text);
   if (!config.other_root_key.empty())
     text += fmt::format("  and, around a rotation, from {}\n", config.other_root_key.text);
@@ -93,6 +115,7 @@ std::string explain(const std::string& path, const Config& config, const std::ve
   if (config.roles.empty()) text += "  none: no client can be created until there is a [roles.NAME]\n";
   for (const auto& [name, role] : config.roles) text += role_text(name, role);
   text += "\n" + journal_text(config.journal) + "\n";
+  const std::vector<Complaint>& wrong = found.wrong;
   if (wrong.empty()) return text + "Nothing is wrong.\n";
   return text +
          fmt::format("{} wrong:\n",
@@ -100,12 +123,12 @@ std::string explain(const std::string& path, const Config& config, const std::ve
          to_text(path, wrong);
 }
 
-Json explain_as_json(const std::string& path, const std::optional<Config>& config,
-                     const std::vector<Complaint>& wrong) {
+Json explain_as_json(const std::string& path, const std::optional<Config>& config, const Findings& found) {
   Json complaints = Json::array();
-  for (const Complaint& one : wrong)
+  for (const Complaint& one : found.wrong)
     complaints.push(Json::object({{"line", one.line}, {"column", one.column}, {"message", one.message}}));
-  Json answer = Json::object({{"file", path}, {"fine", wrong.empty()}, {"wrong", std::move(complaints)}});
+  Json answer =
+      Json::object({{"file", path}, {"fine", found.wrong.empty()}, {"wrong", std::move(complaints)}});
   if (!config) return answer;
   Json apps = Json::array();
   Json simulators = Json::array();
@@ -121,6 +144,15 @@ Json explain_as_json(const std::string& path, const std::optional<Config>& confi
   answer.set("public_url", config->public_url);
   answer.set("admin", config->admin.token.empty() ? Json() : Json(door(config->admin.door)));
   answer.set("socket", config->admin_socket());
+  Json certificates = Json::array();
+  for (const admin::DoorCertificate& one : found.certificates)
+    certificates.push(Json::object({{"door", one.door},
+                                    {"subject", one.facts.subject},
+                                    {"expires_at", to_iso8601(one.facts.not_after)},
+                                    {"days_left", admin::days_left(one.facts, found.now)}}));
+  answer.set("certificates", std::move(certificates));
+  answer.set("client_certificates", config->egress.client_certificates);
+  answer.set("redirect_port", config->public_door.redirect_port);
   answer.set("store_dir", config->store_dir);
   answer.set("apps", std::move(apps));
   answer.set("simulator_apps", std::move(simulators));

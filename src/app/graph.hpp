@@ -70,6 +70,7 @@ class Graph {
   grants::Grants& grants() { return *grants_; }
   grants::Installs& installs() { return *installs_; }
   gateway::Egress& egress() { return *egress_; }
+  admin::Operations& operations() { return *operations_; }
   admin::Api& api() { return *api_; }
   admin::Doors& doors() { return *doors_; }
 

@@ -61,6 +61,7 @@ class House {
     config.root_key.text = "file:" + directory_.file(std::string(root_key));
     config.public_url = "https://hooks.example.com";
     config.admin.token.text = "file:" + directory_.file("operator");
+    config.egress.client_certificates = asks_for_certificates;
     config.apps["office"].kind = AppSettings::Kind::Private;
     RuleSettings rule;
     rule.name = "read contacts";
@@ -69,6 +70,8 @@ class House {
     config.roles["reader"].rules = {rule};
     return config;
   }
+
+  bool asks_for_certificates = false;
 
   grants::FakeHubSpot& hubspot() { return hubspot_; }
   Graph& graph() { return *graph_; }
@@ -162,6 +165,57 @@ TEST_CASE("a token is handed over, a client gets a key once, and every change is
   CHECK(lines.find("uid 0") != std::string::npos);
   CHECK(lines.find(key) == std::string::npos);
   CHECK(lines.find(token) == std::string::npos);
+}
+
+TEST_CASE("a client may be known by a certificate, where the egress door asks for one") {
+  House house;
+  REQUIRE(house.open());
+  std::string token = house.hubspot().static_token(HubId{8801234});
+  REQUIRE(house.command("PUT", "connections/office/token?app=office", token + "\n").status == 200);
+  const std::string hash(64, 'a'), other(64, 'b');
+  auto wanted = [](std::string name, std::string more) {
+    return R"({"name":")" + name + R"(","role":"reader","connections":["office"],)" + more + "}";
+  };
+  std::string order = wanted("billing", R"("certificate_key_sha256":")" + hash + R"(")");
+  Answered refused = house.command("POST", "clients", order);
+  CHECK(refused.status == 400);
+  CHECK(refused.text.find("client_certificates = true") != std::string::npos);
+
+  house.close();
+  house.asks_for_certificates = true;
+  REQUIRE(house.open());
+  Answered created = house.command("POST", "clients", order);
+  CAPTURE(created.text);
+  REQUIRE(created.status == 200);
+  CHECK(created.text == R"({"client":"billing"})");
+  Answered shown = house.command("GET", "clients/billing");
+  CHECK(shown.body["credential"].text() == "certificate");
+  CHECK(shown.body["certificates"].items()[0]["key_sha256"].text() == hash);
+  CHECK(house.command("POST", "clients/billing/rotate", R"({"overlap_seconds":60})").status == 400);
+  Answered rotated = house.command("POST", "clients/billing/rotate",
+                                   R"({"overlap_seconds":60,"certificate_key_sha256":")" + other + R"("})");
+  REQUIRE(rotated.status == 200);
+  CHECK(rotated.body["certificates"].items().size() == 2);
+  Answered both = house.command(
+      "POST", "clients",
+      wanted("both", R"("credential":"both","certificate_key_sha256":")" + std::string(64, 'c') + R"(")"));
+  CHECK(both.body["key"].text_or("").starts_with("hwk_"));
+
+  const std::string wrong[] = {
+      R"("certificate_key_sha256":"ab")", R"("certificate":"nonsense")", R"("credential":"any")",
+      R"("credential":"both")",
+      R"("credential":"key","certificate_key_sha256":")" + std::string(64, 'd') + R"(")"};
+  for (const std::string& more : wrong) {
+    CAPTURE(more);
+    CHECK(house.command("POST", "clients", wanted("wrong", more)).status == 400);
+  }
+  // Turned off again, such clients are trouble that an operator is told of.
+  CHECK(house.command("GET", "status").body["troubles"].items().empty());
+  house.close();
+  house.asks_for_certificates = false;
+  REQUIRE(house.open());
+  CHECK(house.command("GET", "status").text.find("client billing shows a certificate, but") !=
+        std::string::npos);
 }
 
 TEST_CASE("what cannot be done is refused with the reason") {

@@ -120,6 +120,7 @@ admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> r
   admin::Roster roster;
   for (const auto& [name, app] : config.apps) roster.apps.push_back(facts_of(name, app, config.public_url));
   roster.roles = std::move(roles);
+  roster.asks_for_certificates = config.egress.client_certificates;
   return roster;
 }
 
@@ -157,7 +158,12 @@ http::Endpoint endpoint_of(const Door& door) {
 }
 
 http::TlsServer tls_of(const Door& door) {
-  return {.certificate_file = door.certificate, .key_file = door.key, .only_tls13 = door.only_tls13};
+  return {.certificate_file = door.certificate,
+          .key_file = door.key,
+          .only_tls13 = door.only_tls13,
+          .asks_for_certificate = door.client_certificates,
+          .client_authority_file = door.client_authorities,
+          .strict_transport_seconds = door.hsts_seconds};
 }
 
 http::Limits limits_of(const Config& config) {

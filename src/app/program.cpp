@@ -148,6 +148,24 @@ Result<void> record_restore(const Config& config, const std::string& backup) {
   return (*opened)->flush();
 }
 
+// Each door's certificate as the door itself would load it. One that has ended is wrong; one that will end is
+// only told.
+void look_at_certificates(const Config& config, Findings& found) {
+  std::vector<std::pair<std::string, const Door*>> doors = {{"egress", &config.egress},
+                                                            {"public", &config.public_door}};
+  if (!config.admin.token.empty()) doors.emplace_back("admin", &config.admin.door);
+  for (const auto& [name, door] : doors) {
+    Result<http::CertificateFacts> facts = http::try_certificate(tls_of(*door));
+    if (!facts) {
+      found.wrong.push_back({0, 0, fmt::format("[listen.{}] {}", name, facts.error().message)});
+      continue;
+    }
+    found.certificates.push_back({name, *facts});
+    auto warning = admin::warning_of(found.certificates.back(), found.now);
+    if (warning && !facts->valid_at(found.now)) found.wrong.push_back({0, 0, *warning});
+  }
+}
+
 }  // namespace
 
 int Program::serve(const std::string& config_file) {
@@ -156,18 +174,20 @@ int Program::serve(const std::string& config_file) {
 
 cli::House::Explanation Program::check(const std::string& config_file, cli::Form form) {
   ConfigReading reading = load_config(config_file);
-  std::vector<Complaint> wrong = reading.complaints;
+  Findings found{.wrong = reading.complaints, .certificates = {}, .now = SystemClock().now()};
+  std::vector<Complaint>& wrong = found.wrong;
   if (reading.config) {
     hubspot::Catalogue catalogue = hubspot::Catalogue::built_in();
     std::vector<Complaint> roles = check_roles(*reading.config, catalogue);
     std::vector<Complaint> files = check_files(*reading.config);
     wrong.insert(wrong.end(), roles.begin(), roles.end());
     wrong.insert(wrong.end(), files.begin(), files.end());
+    if (files.empty()) look_at_certificates(*reading.config, found);
   }
   if (form == cli::Form::Json)
-    return {explain_as_json(config_file, reading.config, wrong).dump() + "\n", wrong.empty()};
+    return {explain_as_json(config_file, reading.config, found).dump() + "\n", wrong.empty()};
   if (!reading.config) return {to_text(config_file, wrong), false};
-  return {explain(config_file, *reading.config, wrong), wrong.empty()};
+  return {explain(config_file, *reading.config, found), wrong.empty()};
 }
 
 std::string Program::configuration_reference() {

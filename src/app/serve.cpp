@@ -3,9 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "app/config.hpp"
 #include "app/descriptors.hpp"
@@ -16,6 +20,7 @@
 #include "app/signals.hpp"
 #include "async/await.hpp"
 #include "core/locked_memory.hpp"
+#include "http/redirect.hpp"
 #include "keys/core_dumps.hpp"
 
 namespace hubward::app {
@@ -25,7 +30,9 @@ namespace {
 constexpr std::uint64_t public_body_bytes = 64 * 1024;
 constexpr std::uint64_t admin_body_bytes = 64 * 1024;
 constexpr std::size_t admin_connections = 256;
+constexpr std::size_t redirect_connections = 256;
 constexpr std::chrono::hours journal_clearing{1};
+constexpr std::chrono::hours certificate_warnings{24};
 // What a stop may take beyond the grace for calls: the last records, the store's files.
 constexpr std::chrono::seconds stop_margin{15};
 
@@ -83,7 +90,9 @@ class Serving {
     if (!open) co_return std::unexpected(open.error());
     loop_.spawn(graph_->grants().run());
     running_ = true;
+    graph_->operations().watch_doors([this] { return door_certificates(); });
     loop_.spawn(clear_journal_now_and_then());
+    loop_.spawn(warn_of_certificates_daily());
     record("gateway.start");
     co_return Result<void>();
   }
@@ -112,6 +121,8 @@ class Serving {
         open_door(public_, endpoint_of(config.public_door), tls_of(config.public_door), outside,
                   [this](http::Request request) { return graph_->installs().answer(std::move(request)); });
     if (!opened) return while_doing("[listen.public]", opened.error());
+    opened = open_redirect(outside);
+    if (!opened) return while_doing("[listen.public] redirect_port", opened.error());
 
     http::Limits operators = limits_of(config);
     operators.body_bytes = admin_body_bytes;
@@ -128,6 +139,22 @@ class Serving {
                   [this](http::Request request) { return graph_->doors().from_network(std::move(request)); });
     if (!opened) return while_doing("[listen.admin]", opened.error());
     return {};
+  }
+
+  // Plain HTTP, answered with where to go instead.
+  Result<void> open_redirect(http::Limits limits) {
+    const Door& door = graph_->config().public_door;
+    if (door.redirect_port == 0) return {};
+    http::Endpoint endpoint = endpoint_of(door);
+    endpoint.port = door.redirect_port;
+    limits.connections = std::min(limits.connections, redirect_connections);
+    return open_door(redirect_, std::move(endpoint), std::nullopt, limits, [this](http::Request request) {
+      return answer_with_redirect(graph_->config().public_url, std::move(request));
+    });
+  }
+
+  static Async<http::Response> answer_with_redirect(std::string base, http::Request request) {
+    co_return http::redirect_to(base, request);
   }
 
   Result<void> open_door(std::unique_ptr<http::Listener>& door, http::Endpoint endpoint,
@@ -166,7 +193,7 @@ class Serving {
     running_ = false;
     Deadline deadline = after(graph_->config().stop_grace);
     // New calls are refused first; the operators' socket stays to the last.
-    for (std::unique_ptr<http::Listener>* door : {&egress_, &public_, &admin_, &socket_}) {
+    for (std::unique_ptr<http::Listener>* door : {&redirect_, &egress_, &public_, &admin_, &socket_}) {
       if (!*door) continue;
       co_await (*door)->drain(deadline);
       door->reset();
@@ -195,15 +222,46 @@ class Serving {
     std::string restart = needs_restart(graph_->config(), *reading.config);
     Result<void> applied = graph_->apply(std::move(*reading.config));
     if (!applied) return refuse_reload(applied.error().message);
-    for (std::unique_ptr<http::Listener>* door : {&egress_, &public_, &admin_}) {
-      if (!*door) continue;
-      Result<void> reloaded = (*door)->reload_certificate();
-      if (!reloaded) log_.failed(telemetry::Level::Error, "reload.certificate", reloaded.error());
-    }
+    reload_certificates();
     record("gateway.reload");
     log_.info("reload.done", {});
     if (!restart.empty()) log_.warning("reload.needs_restart", {{"keys", restart}});
     return true;
+  }
+
+  // Each door for itself: one whose files are broken keeps what it has.
+  void reload_certificates() {
+    for (auto [name, door] : tls_doors()) {
+      Result<void> reloaded = door->reload_certificate();
+      if (!reloaded)
+        log_.error("reload.certificate",
+                   {{"door", name},
+                    {"why", reloaded.error().message},
+                    {"effect", "the door keeps the certificate and authorities it has"}});
+    }
+    warn_of_certificates();
+  }
+
+  // The doors that are open and speak TLS.
+  std::vector<std::pair<std::string, http::Listener*>> tls_doors() const {
+    std::vector<std::pair<std::string, http::Listener*>> doors;
+    std::pair<std::string, http::Listener*> all[] = {
+        {"egress", egress_.get()}, {"public", public_.get()}, {"admin", admin_.get()}};
+    for (auto& [name, door] : all)
+      if (door != nullptr) doors.emplace_back(name, door);
+    return doors;
+  }
+
+  std::vector<admin::DoorCertificate> door_certificates() const {
+    std::vector<admin::DoorCertificate> certificates;
+    for (const auto& [name, door] : tls_doors()) certificates.push_back({name, *door->certificate()});
+    return certificates;
+  }
+
+  void warn_of_certificates() {
+    for (const admin::DoorCertificate& one : door_certificates())
+      if (std::optional<std::string> sentence = admin::warning_of(one, SystemClock().now()))
+        log_.warning("certificate.ends", {{"door", one.door}, {"why", *sentence}});
   }
 
   bool refuse_reload(std::string why) {
@@ -243,6 +301,13 @@ class Serving {
     }
   }
 
+  Async<void> warn_of_certificates_daily() {
+    while (running_) {
+      warn_of_certificates();
+      co_await sleep_until(after(certificate_warnings));
+    }
+  }
+
   Loop& loop_;
   const std::string config_file_;
   const Config first_;
@@ -256,7 +321,7 @@ class Serving {
   int exit_ = 0;
   // The doors go before what stands behind them.
   std::unique_ptr<Graph> graph_;
-  std::unique_ptr<http::Listener> egress_, public_, admin_, socket_;
+  std::unique_ptr<http::Listener> egress_, public_, redirect_, admin_, socket_;
 };
 
 int fail(std::string_view text) {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -121,6 +122,11 @@ TEST_CASE("a command becomes one call of the operators' API") {
       {"client rotate billing", "POST", "/api/v1/clients/billing/rotate", R"({"overlap_seconds":86400})"},
       {"client rotate billing --overlap 0", "POST", "/api/v1/clients/billing/rotate",
        R"({"overlap_seconds":0})"},
+      {"client create billing --role reader --connection a --certificate-key-sha256 ab --require-both",
+       "POST", "/api/v1/clients",
+       R"({"name":"billing","role":"reader","connections":["a"],"networks":[],"certificate_key_sha256":"ab","credential":"both"})"},
+      {"client rotate billing --certificate-key-sha256 ab", "POST", "/api/v1/clients/billing/rotate",
+       R"({"overlap_seconds":86400,"certificate_key_sha256":"ab"})"},
       {"client revoke billing", "POST", "/api/v1/clients/billing/revoke", ""},
       {"keys rotate --to env:NEW", "POST", "/api/v1/keys/rotate", R"({"to":"env:NEW"})"},
       {"journal tail -n 5", "GET", "/api/v1/journal/tail?count=5&format=text", ""},
@@ -153,6 +159,7 @@ TEST_CASE("wrong words exit 2, say what is wrong and where help is") {
       {"connection invite acme --app crm --account 12x", "--account"},
       {"connection invite acme --app crm --hours 0", "--hours"},
       {"client rotate x --overlap soon", "--overlap"},
+      {"client rotate x --certificate a --certificate-key-sha256 b", "--certificate"},
       {"journal tail -n 0", "--count"},
       {"connection add office --app office secret-token", "secret-token"},
   };
@@ -178,6 +185,31 @@ TEST_CASE("a token comes from standard input and is handed on alone") {
   CHECK(house.asked[0].secret == "pat-na1-x");
   CHECK(house.asked[0].body == "");
   CHECK(outcome.out.find("pat-") == std::string::npos);
+}
+
+TEST_CASE("of a PEM file only the certificate leaves this process") {
+  std::string path = (std::filesystem::temp_directory_path() / "hubward-cli-test.pem").string();
+  std::string certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  std::ofstream(path) << "-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n" << certificate;
+  FakeHouse house = answering(200, R"({"client":"billing"})");
+
+  Outcome outcome =
+      run_words(house, "client create billing --role reader --connection a --certificate " + path);
+
+  std::filesystem::remove(path);
+  CHECK(outcome.exit == Done);
+  CHECK(Json::parse(house.asked[0].body).value()["certificate"].text_or("") == certificate);
+  CHECK(house.asked[0].body.find("BBBB") == std::string::npos);
+  CHECK(outcome.out.find("known by its certificate") != std::string::npos);
+}
+
+TEST_CASE("a file without a certificate is refused before anything is asked") {
+  FakeHouse house = answering(200, "{}");
+  Outcome outcome =
+      run_words(house, "client create billing --role reader --connection a --certificate docs/cli-help.txt");
+  CHECK(outcome.exit == Failed);
+  CHECK(outcome.err.find("no certificate in PEM form") != std::string::npos);
+  CHECK(house.asked.empty());
 }
 
 TEST_CASE("without a token nothing is asked") {

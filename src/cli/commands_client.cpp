@@ -2,11 +2,13 @@
 // client: programs that call through the gateway. keys: the root key and what it wraps.
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <fstream>
 #include <optional>
 #include <utility>
 
 #include "cli/session.hpp"
 #include "cli/text.hpp"
+#include "http/certificate.hpp"
 
 namespace hubward::cli {
 namespace {
@@ -16,17 +18,55 @@ std::string client_text(const Json& client) {
                         {"role", "role"},
                         {"connections", "connections"},
                         {"networks", "networks"},
+                        {"shows", "credential"},
                         {"created", "created_at"},
                         {"revoked", "revoked_at"}}) +
          "\n" +
          table(client["keys"], {{"KEY", "id"}, {"CREATED", "created_at"}, {"ENDS", "expires_at"}},
-               "No keys: this client is refused.");
+               "No keys.") +
+         "\n" +
+         table(client["certificates"],
+               {{"CERTIFICATE'S KEY (SHA-256)", "key_sha256"},
+                {"CREATED", "created_at"},
+                {"ENDS", "expires_at"}},
+               "No certificates.");
 }
 
 std::string new_key_text(const Json& answer) {
+  if (!answer.has("key"))
+    return "Client " + shown(answer["client"]) +
+           " is known by its certificate. It sends no Authorization, or \"Bearer certificate\" where its SDK "
+           "always sends one.\n";
   return "The key of client " + shown(answer["client"]) +
          ". It is shown this once; a program uses it where HubSpot's SDK wants an access token.\n\n  " +
          shown(answer["key"]) + "\n";
+}
+
+// The first certificate of a PEM file; what else is in it, such as a private key, stays here.
+Result<std::string> certificate_in(const std::string& path) {
+  constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----", end = "-----END CERTIFICATE-----";
+  std::ifstream file(path, std::ios::binary);
+  std::string text(http::max_certificate_pem, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::size_t from = text.find(begin);
+  std::size_t to = text.find(end, from == std::string::npos ? 0 : from);
+  std::string found = from < to && to != std::string::npos ? text.substr(from, to + end.size() - from) : "";
+  wipe(std::span(text));
+  if (found.empty())
+    return invalid("CERTIFICATE_INVALID", "--certificate: " + path + " holds no certificate in PEM form");
+  return found + "\n";
+}
+
+// Adds the certificate that the words name, if any.
+Result<void> add_certificate(const Session& session, Json& order) {
+  if (!session.words.certificate_sha256.empty())
+    order.set("certificate_key_sha256", session.words.certificate_sha256);
+  if (session.words.certificate.empty()) return {};
+  Result<std::string> pem = certificate_in(session.words.certificate);
+  if (!pem) return std::unexpected(pem.error());
+  order.set("certificate", *pem);
+  return {};
 }
 
 int create(Session& session) {
@@ -36,6 +76,8 @@ int create(Session& session) {
                               {"role", session.words.role},
                               {"connections", Json::array(std::move(connections))},
                               {"networks", Json::array(std::move(networks))}});
+  if (Result<void> added = add_certificate(session, wanted); !added) return session.complain(added.error());
+  if (session.words.require_both) wanted.set("credential", "both");
   return session.show(
       {.method = "POST", .target = "/api/v1/clients", .body = std::move(wanted), .secret = {}}, new_key_text);
 }
@@ -70,9 +112,11 @@ int rotate(Session& session) {
     return WrongUse;
   }
   Json order = Json::object({{"overlap_seconds", *overlap}});
+  if (Result<void> added = add_certificate(session, order); !added) return session.complain(added.error());
+  bool key = !order.has("certificate") && !order.has("certificate_key_sha256");
   return session.show(
       {.method = "POST", .target = target_of(session, "rotate"), .body = std::move(order), .secret = {}},
-      new_key_text);
+      key ? new_key_text : client_text);
 }
 
 std::string keys_text(const Json& status) {
@@ -82,6 +126,16 @@ std::string keys_text(const Json& status) {
                                 {"connections", "connections"},
                                 {"left to rotate", "left_to_rotate"}});
   return text;
+}
+
+void add_certificate_options(CLI::App& command, Session& session, const std::string& meaning) {
+  CLI::Option* file =
+      command.add_option("--certificate", session.words.certificate, meaning)->type_name("PEM");
+  command
+      .add_option("--certificate-key-sha256", session.words.certificate_sha256,
+                  "The same by the SHA-256 of the key (SubjectPublicKeyInfo), 64 hexadecimal digits")
+      ->type_name("HASH")
+      ->excludes(file);
 }
 
 }  // namespace
@@ -100,6 +154,9 @@ void add_client_commands(CLI::App& root, Session& session) {
       ->required();
   creating->add_option("--network", session.words.networks,
                        "Where it may call from, like 10.0.0.0/8; may be repeated; without it anywhere");
+  add_certificate_options(*creating, session, "Known by this certificate's key instead of a key of ours");
+  creating->add_flag("--require-both", session.words.require_both,
+                     "It must show the certificate and a key on every call");
   creating->callback([&session] { session.chosen = [&session] { return create(session); }; });
 
   command(*all, session, "list", "List the clients", "hubward client list")->callback([&session] {
@@ -109,6 +166,7 @@ void add_client_commands(CLI::App& root, Session& session) {
                             return table(json["clients"],
                                          {{"CLIENT", "name"},
                                           {"ROLE", "role"},
+                                          {"SHOWS", "credential"},
                                           {"CONNECTIONS", "connections"},
                                           {"NETWORKS", "networks"},
                                           {"REVOKED", "revoked_at"}},
@@ -126,11 +184,12 @@ void add_client_commands(CLI::App& root, Session& session) {
     };
   });
 
-  CLI::App* rotating = named(command(*all, session, "rotate", "Give a client a further key; prints it once",
-                                     "hubward client rotate billing --overlap 24h"));
+  CLI::App* rotating =
+      named(command(*all, session, "rotate", "Give a client a further key (printed once) or certificate",
+                    "hubward client rotate billing --overlap 24h"));
+  add_certificate_options(*rotating, session, "A further certificate instead of a further key");
   rotating
-      ->add_option("--overlap", session.words.overlap,
-                   "How long the keys before it stay good: 0, 90m, 24h, 7d")
+      ->add_option("--overlap", session.words.overlap, "How long those before it stay good: 0, 90m, 24h, 7d")
       ->capture_default_str()
       ->type_name("TIME");
   rotating->callback([&session] { session.chosen = [&session] { return rotate(session); }; });

@@ -27,6 +27,9 @@ std::string status_text(const Json& status) {
                                     {"clients", "clients"},
                                     {"journal", "journal"},
                                     {"simulator apps", "simulator_apps"}});
+  for (const Json& one : status["certificates"].items())
+    text += "certificate of " + shown(one["door"]) + " ends " + shown(one["expires_at"]) + ", in " +
+            shown(one["days_left"]) + " days\n";
   for (const Json& trouble : status["troubles"].items()) text += "! " + shown(trouble) + "\n";
   return text;
 }

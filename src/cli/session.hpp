@@ -30,13 +30,14 @@ class Session {
   std::function<int()> chosen;
   // What options are read into; one command runs, so commands share the words.
   struct Words {
-    std::string name, app, role, account, token_file, method, target, to, path, shell;
+    std::string name, app, role, account, token_file, method, target, to, path, shell, certificate,
+        certificate_sha256;
     std::string overlap = "24h";
     std::vector<std::string> connections, networks;
     std::vector<std::pair<std::string, std::string>> filter;  // of the journal: query names and values
     std::uint64_t count = 20;
     std::uint64_t expires_hours = 1;
-    bool uninstall = false, overwrite = false, csv = false, reference = false;
+    bool uninstall = false, overwrite = false, csv = false, reference = false, require_both = false;
   } words;
 
   Form form() const { return json ? Form::Json : Form::ForPeople; }

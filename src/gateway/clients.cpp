@@ -10,84 +10,14 @@
 #include "core/json.hpp"
 #include "crypto/compare.hpp"
 #include "gateway/client_key.hpp"
+#include "gateway/client_rows.hpp"
 
 namespace hubward::gateway {
 namespace {
 
 using store::Row;
 using store::Statement;
-
-constexpr std::string_view migrations[] = {
-    R"(CREATE TABLE clients (
-         name TEXT PRIMARY KEY, role TEXT NOT NULL, connections TEXT NOT NULL, networks TEXT NOT NULL,
-         created INTEGER NOT NULL, revoked INTEGER) STRICT;
-       CREATE TABLE client_keys (
-         id TEXT PRIMARY KEY, client TEXT NOT NULL REFERENCES clients(name), hash BLOB NOT NULL,
-         created INTEGER NOT NULL, expires INTEGER) STRICT;)",
-};
-
-std::string as_list(const std::vector<std::string>& texts) {
-  Json list = Json::array();
-  for (const std::string& text : texts) list.push(text);
-  return list.dump();
-}
-
-std::vector<std::string> from_list(std::string_view text) {
-  std::vector<std::string> texts;
-  if (const auto list = Json::parse(text))
-    for (const Json& item : list->items()) texts.push_back(item.text_or(""));
-  return texts;
-}
-
 using store::text_at;
-
-TimePoint time_at(const Row& row, std::size_t column) {
-  return from_millis(store::integer_at(row, column));
-}
-std::optional<TimePoint> maybe_time_at(const Row& row, std::size_t column) {
-  if (store::null_at(row, column)) return std::nullopt;
-  return time_at(row, column);
-}
-
-Result<Client> client_from(const Row& row) {
-  Client client;
-  client.name = {text_at(row, 0)};
-  client.role = {text_at(row, 1)};
-  for (std::string& name : from_list(text_at(row, 2))) client.connections.push_back({std::move(name)});
-  // A block that is left out would not narrow: a client without any may call from anywhere.
-  Result<Json> networks = Json::parse(text_at(row, 3));
-  bool readable = networks && networks->is_array();
-  for (const std::string& text : from_list(text_at(row, 3))) {
-    std::optional<Network> network = Network::parse(text);
-    readable = readable && network;
-    if (network) client.networks.push_back(*network);
-  }
-  if (!readable) {
-    return failure("STORE_CORRUPT", Fault::Store, Retry::Never,
-                   fmt::format("the networks of client {} cannot be read", json_quoted(client.name.text)));
-  }
-  client.created = time_at(row, 4);
-  client.revoked = maybe_time_at(row, 5);
-  return client;
-}
-
-Result<StoredKey> key_from(const Row& row) {
-  StoredKey key{.id = text_at(row, 0), .created = time_at(row, 3), .expires = maybe_time_at(row, 4)};
-  const Bytes& hash = store::bytes_at(row, 2);
-  if (hash.size() != key.hash.size()) {
-    return failure("STORE_CORRUPT", Fault::Store, Retry::Never,
-                   fmt::format("client_keys row {} holds a hash of {} bytes instead of {}", key.id,
-                               hash.size(), key.hash.size()));
-  }
-  std::ranges::copy(hash, key.hash.begin());
-  return key;
-}
-
-Statement insert_key(const ClientName& client, const StoredKey& key) {
-  return {"INSERT INTO client_keys (id, client, hash, created, expires) VALUES (?, ?, ?, ?, NULL)",
-          {key.id, client.text, Bytes(key.hash.begin(), key.hash.end()), to_millis(key.created)},
-          1};
-}
 
 std::unexpected<Error> unknown_client(const ClientName& name) {
   return failure("CLIENT_NOT_FOUND", Fault::Caller, Retry::Never,
@@ -100,15 +30,35 @@ std::unexpected<Error> was_revoked(const ClientName& name) {
                  fmt::format("client {} was revoked; create a new client instead", name.text));
 }
 
-std::vector<StoredKey> keys_living_at(const Client& client, TimePoint now) {
-  std::vector<StoredKey> keys = client.keys;
-  std::erase_if(keys, [now](const StoredKey& key) { return key.expires && *key.expires <= now; });
-  return keys;
+// Keys or certificates that have not ended.
+template <class Stored>
+std::vector<Stored> living_at(std::vector<Stored> all, TimePoint now) {
+  std::erase_if(all, [now](const Stored& one) { return one.expires && *one.expires <= now; });
+  return all;
 }
+
+// As the store has it after end_older(): what lives ends at `end` at the latest.
+template <class Stored>
+std::vector<Stored> ending_at(std::vector<Stored> all, TimePoint now, TimePoint end) {
+  all = living_at(std::move(all), now);
+  for (Stored& one : all)
+    if (!one.expires || *one.expires > end) one.expires = end;
+  return all;
+}
+
+constexpr std::array<std::string_view, 3> credentials = {"key", "certificate", "both"};
 
 }  // namespace
 
-const store::Schema clients_schema{"clients", migrations};
+std::string_view to_text(Credential credential) {
+  return credentials.at(static_cast<std::size_t>(credential));
+}
+
+std::optional<Credential> read_credential(std::string_view text) {
+  const auto* found = std::ranges::find(credentials, text);
+  if (found == credentials.end()) return std::nullopt;
+  return static_cast<Credential>(found - credentials.begin());
+}
 
 bool Client::may_use(const ConnectionName& connection) const {
   return std::ranges::find(connections, connection) != connections.end();
@@ -127,11 +77,14 @@ Async<Result<std::unique_ptr<Clients>>> Clients::load(store::Database& database,
                                                       crypto::Random& random, const Clock& clock) {
   std::unique_ptr<Clients> clients(new Clients(database, pepper, random, clock));
   auto rows = co_await database.query(
-      {"SELECT name, role, connections, networks, created, revoked FROM clients", {}, {}});
+      {"SELECT name, role, connections, networks, created, revoked, credential FROM clients", {}, {}});
   if (!rows) co_return std::unexpected(rows.error());
   auto keys = co_await database.query(
       {"SELECT id, client, hash, created, expires FROM client_keys ORDER BY created", {}, {}});
   if (!keys) co_return std::unexpected(keys.error());
+  auto certificates = co_await database.query(
+      {"SELECT key_hash, client, created, expires FROM client_certificates ORDER BY created", {}, {}});
+  if (!certificates) co_return std::unexpected(certificates.error());
 
   std::unordered_map<std::string, Client> found;
   for (const Row& row : *rows) {
@@ -143,6 +96,12 @@ Async<Result<std::unique_ptr<Clients>>> Clients::load(store::Database& database,
     Result<StoredKey> key = key_from(row);
     if (!key) co_return std::unexpected(key.error());
     if (auto owner = found.find(text_at(row, 1)); owner != found.end()) owner->second.keys.push_back(*key);
+  }
+  for (const Row& row : *certificates) {
+    Result<StoredCertificate> certificate = certificate_from(row);
+    if (!certificate) co_return std::unexpected(certificate.error());
+    if (auto owner = found.find(text_at(row, 1)); owner != found.end())
+      owner->second.certificates.push_back(*certificate);
   }
   for (auto& [name, client] : found) clients->remember(std::move(client));
   co_return clients;
@@ -174,39 +133,70 @@ Result<void> Clients::admit(const NewClient& wanted) const {
           "CLIENT_INVALID",
           json_quoted(network) +
               " is no network: write a block such as 10.0.0.0/8 whose bits behind the prefix are zero");
+  if ((wanted.credential == Credential::Key) == wanted.certificate_key.has_value())
+    return invalid(
+        "CLIENT_INVALID",
+        "a client that is to show a certificate is created with one (--certificate), and no other is");
+  if (wanted.certificate_key) return admit_certificate(*wanted.certificate_key);
   return {};
 }
 
-Async<Result<Secret>> Clients::create(NewClient wanted) {
-  if (Result<void> admitted = admit(wanted); !admitted) co_return std::unexpected(admitted.error());
-  ClientKey key = make_client_key(random_);
-  Client client{
-      .name = wanted.name, .role = wanted.role, .connections = wanted.connections, .created = clock_.now()};
-  for (const std::string& network : wanted.networks) client.networks.push_back(*Network::parse(network));
-  client.keys.push_back({key.id, hash_client_key(pepper_, key.text), client.created, std::nullopt});
+Result<void> Clients::admit_certificate(const crypto::Digest& key_hash) const {
+  auto found = by_certificate_.find(key_hash);
+  if (found == by_certificate_.end() || found->second.ended(clock_)) return {};
+  return invalid("CLIENT_INVALID",
+                 fmt::format("client {} is known by the key of this certificate already; every client needs "
+                             "a key of its own",
+                             found->second.client->name.text));
+}
 
-  std::vector<std::string> connections;
-  for (const ConnectionName& connection : wanted.connections) connections.push_back(connection.text);
+Async<Result<std::optional<Secret>>> Clients::create(NewClient wanted) {
+  if (Result<void> admitted = admit(wanted); !admitted) co_return std::unexpected(admitted.error());
+  Client client{.name = wanted.name,
+                .role = wanted.role,
+                .connections = wanted.connections,
+                .created = clock_.now(),
+                .credential = wanted.credential};
+  for (const std::string& network : wanted.networks) client.networks.push_back(*Network::parse(network));
   std::vector<Statement> statements;
-  statements.push_back(
-      {"INSERT INTO clients (name, role, connections, networks, created) VALUES (?, ?, ?, ?, ?)",
-       {client.name.text, client.role.text, as_list(connections), as_list(wanted.networks),
-        to_millis(client.created)},
-       1});
-  statements.push_back(insert_key(client.name, client.keys.front()));
+  statements.push_back(insert_client(client));
+  std::optional<Secret> shown_once;
+  if (wanted.credential != Credential::Certificate) {
+    ClientKey key = make_client_key(random_);
+    client.keys.push_back({key.id, hash_client_key(pepper_, key.text), client.created, std::nullopt});
+    statements.push_back(insert_key(client.name, client.keys.front()));
+    shown_once = std::move(key.text);
+  }
+  if (wanted.certificate_key) {
+    client.certificates.push_back({*wanted.certificate_key, client.created, std::nullopt});
+    statements.push_back(forget_ended_certificate(*wanted.certificate_key, client.created));
+    statements.push_back(insert_certificate(client.name, client.certificates.front()));
+  }
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) co_return std::unexpected(stored.error());
   remember(std::move(client));
-  co_return std::move(key.text);
+  co_return shown_once;
+}
+
+// A client that may be given a further credential: one that lives and does not do `without` it.
+Result<const Client*> Clients::for_rotation(const ClientName& name, Credential without) const {
+  const Client* found = find(name);
+  if (found == nullptr) return unknown_client(name);
+  if (found->revoked) return was_revoked(name);
+  if (found->credential == without)
+    return invalid("CLIENT_INVALID",
+                   fmt::format("client {} calls with a {} and with nothing else; to change that, create "
+                               "another client and revoke this one",
+                               name.text, to_text(without)));
+  return found;
 }
 
 Async<Result<Secret>> Clients::rotate(ClientName name, std::chrono::seconds overlap) {
-  const Client* found = find(name);
-  if (found == nullptr) co_return unknown_client(name);
-  if (found->revoked) co_return was_revoked(name);
+  Result<const Client*> found = for_rotation(name, Credential::Certificate);
+  if (!found) co_return std::unexpected(found.error());
   TimePoint now = clock_.now();
   TimePoint end = now + overlap;
-  std::size_t living = keys_living_at(*found, now).size();
+  std::size_t living = living_at((*found)->keys, now).size();
   if (living >= max_keys_per_client) {
     co_return invalid(
         "CLIENT_INVALID",
@@ -214,28 +204,50 @@ Async<Result<Secret>> Clients::rotate(ClientName name, std::chrono::seconds over
   }
   ClientKey key = make_client_key(random_);
   StoredKey added{key.id, hash_client_key(pepper_, key.text), now, std::nullopt};
-
-  std::vector<Statement> statements;
-  statements.push_back(
-      {"DELETE FROM client_keys WHERE client = ? AND expires <= ?", {name.text, to_millis(now)}, {}});
-  statements.push_back(
-      {"UPDATE client_keys SET expires = ? WHERE client = ? AND (expires IS NULL OR expires > ?)",
-       {to_millis(end), name.text, to_millis(end)},
-       {}});
+  std::vector<Statement> statements = end_older("client_keys", name, now, end);
   statements.push_back(insert_key(name, added));
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) co_return std::unexpected(stored.error());
 
   // The client as it is now: while the store wrote, it may have been revoked or given another key.
-  found = find(name);
-  if (found == nullptr || found->revoked) co_return was_revoked(name);
-  Client client = *found;
-  client.keys = keys_living_at(client, now);
-  for (StoredKey& older : client.keys)
-    if (!older.expires || *older.expires > end) older.expires = end;
+  const Client* as_it_is = find(name);
+  if (as_it_is == nullptr || as_it_is->revoked) co_return was_revoked(name);
+  Client client = *as_it_is;
+  client.keys = ending_at(std::move(client.keys), now, end);
   client.keys.push_back(std::move(added));
   remember(std::move(client));
   co_return std::move(key.text);
+}
+
+Async<Result<void>> Clients::rotate_certificate(ClientName name, crypto::Digest key_hash,
+                                                std::chrono::seconds overlap) {
+  Result<const Client*> found = for_rotation(name, Credential::Key);
+  if (!found) co_return std::unexpected(found.error());
+  Result<void> admitted = admit_certificate(key_hash);
+  if (!admitted) co_return admitted;
+  TimePoint now = clock_.now();
+  TimePoint end = now + overlap;
+  std::size_t living = living_at((*found)->certificates, now).size();
+  if (living >= max_certificates_per_client) {
+    co_return invalid(
+        "CLIENT_INVALID",
+        fmt::format("client {} has {} certificates in overlap already; wait until one has ended", name.text,
+                    living));
+  }
+  StoredCertificate added{key_hash, now, std::nullopt};
+  std::vector<Statement> statements = end_older("client_certificates", name, now, end);
+  statements.push_back(forget_ended_certificate(key_hash, now));
+  statements.push_back(insert_certificate(name, added));
+  Result<void> stored = co_await database_.commit(std::move(statements));
+  if (!stored) co_return stored;
+
+  const Client* as_it_is = find(name);  // as in rotate()
+  if (as_it_is == nullptr || as_it_is->revoked) co_return was_revoked(name);
+  Client client = *as_it_is;
+  client.certificates = ending_at(std::move(client.certificates), now, end);
+  client.certificates.push_back(added);
+  remember(std::move(client));
+  co_return Result<void>{};
 }
 
 Async<Result<void>> Clients::revoke(ClientName name) {
@@ -244,6 +256,7 @@ Async<Result<void>> Clients::revoke(ClientName name) {
   Client client = *found;
   client.revoked = clock_.now();
   client.keys.clear();
+  client.certificates.clear();
   // Memory first: should the store be in trouble, the client is refused all the same, and the error says what
   // is missing.
   remember(client);
@@ -251,6 +264,7 @@ Async<Result<void>> Clients::revoke(ClientName name) {
   statements.push_back(
       {"UPDATE clients SET revoked = ? WHERE name = ?", {to_millis(*client.revoked), name.text}, {}});
   statements.push_back({"DELETE FROM client_keys WHERE client = ?", {name.text}, {}});
+  statements.push_back({"DELETE FROM client_certificates WHERE client = ?", {name.text}, {}});
   Result<void> stored = co_await database_.commit(std::move(statements));
   if (!stored) {
     co_return while_doing(
@@ -262,8 +276,12 @@ Async<Result<void>> Clients::revoke(ClientName name) {
 
 void Clients::remember(Client client) {
   auto shared = std::make_shared<const Client>(std::move(client));
-  std::erase_if(by_key_id_, [&](const auto& entry) { return entry.second.client->name == shared->name; });
+  auto is_its = [&](const auto& entry) { return entry.second.client->name == shared->name; };
+  std::erase_if(by_key_id_, is_its);
+  std::erase_if(by_certificate_, is_its);
   for (const StoredKey& key : shared->keys) by_key_id_[key.id] = {key.hash, key.expires, shared};
+  for (const StoredCertificate& one : shared->certificates)
+    by_certificate_[one.key_hash] = {one.key_hash, one.expires, shared};
   by_name_[shared->name.text] = std::move(shared);
 }
 
@@ -295,9 +313,15 @@ Result<std::shared_ptr<const Client>> Clients::holder_of(const Secret& key) cons
   crypto::Digest presented = hash_client_key(pepper_, key);
   if (found == by_key_id_.end() || !crypto::equal_in_constant_time(presented, found->second.hash))
     return refused();
-  const Entry& entry = found->second;
-  if (entry.expires && *entry.expires <= clock_.now()) return refused();
-  return entry.client;
+  if (found->second.ended(clock_)) return refused();
+  return found->second.client;
+}
+
+// No constant time: a public key is no secret, and TLS has proved who holds the private one.
+std::shared_ptr<const Client> Clients::holder_of_certificate(const crypto::Digest& key_hash) const {
+  auto found = by_certificate_.find(key_hash);
+  if (found == by_certificate_.end() || found->second.ended(clock_)) return nullptr;
+  return found->second.client;
 }
 
 }  // namespace hubward::gateway

@@ -10,6 +10,7 @@
 #include "core/json.hpp"
 #include "core/locked_memory.hpp"
 #include "gateway/client_key.hpp"
+#include "gateway/identity.hpp"
 #include "gateway/refusal.hpp"
 #include "hubspot/path.hpp"
 #include "hubspot/secret_json.hpp"
@@ -40,7 +41,7 @@ bool holds_client_key(std::string_view target) {
   return false;
 }
 
-// "Bearer hwk_…" as its second word, wiped where it stood.
+// The second word of "Bearer hwk_…", wiped where it stood; nothing for what is not one such field.
 std::optional<Secret> take_bearer(http::Fields& fields) {
   // Beyond that it is no key of ours, and strangers get no more locked memory than a key needs.
   if (fields.find("authorization").value_or("").size() > longest_authorization)
@@ -104,19 +105,14 @@ Result<Route> read_route(std::string_view target) {
 
 Async<http::Response> Egress::handle(http::Request request) {
   std::string correlation_id = correlation_ids_.next();
-  std::optional<Secret> key = take_bearer(request.fields);
-  if (!key) {
-    co_return turn_away(
-        request, correlation_id,
-        Error{"UNAUTHENTICATED", Fault::Caller, Retry::Never,
-              "the call carries no client key: send exactly one `Authorization: Bearer hwk_…` "
-              "(`hubward client create` prints a key; a HubSpot token is never sent here)"},
-        nullptr);
-  }
-  auto client = parts_.clients.holder_of(*key);
-  if (!client) co_return turn_away(request, correlation_id, client.error(), nullptr);
-  Result<void> allowed = check_network(**client, request.peer.address);
-  if (!allowed) co_return turn_away(request, correlation_id, allowed.error(), client->get());
+  Shown shown;
+  shown.authorization = request.fields.count("authorization") > 0;
+  shown.bearer = take_bearer(request.fields);
+  shown.certificate = request.peer.certificate;
+  auto [client, refused] = identify(parts_.clients, shown, parts_.clock);
+  if (refused) co_return turn_away(request, correlation_id, *refused, client.get());
+  Result<void> allowed = check_network(*client, request.peer.address);
+  if (!allowed) co_return turn_away(request, correlation_id, allowed.error(), client.get());
 
   if (holds_client_key(request.target)) {
     co_return turn_away(
@@ -124,18 +120,19 @@ Async<http::Response> Egress::handle(http::Request request) {
         Error{"CREDENTIAL_IN_TARGET", Fault::Caller, Retry::Never,
               "a client key stands in the path or query, which end up in logs: rotate it, and send it in the "
               "Authorization header only"},
-        client->get());
+        client.get());
   }
   Result<Route> route = read_route(request.target);
-  if (!route) co_return turn_away(request, correlation_id, route.error(), client->get());
+  if (!route) co_return turn_away(request, correlation_id, route.error(), client.get());
   request.target = std::move(route->target);
   if (asks_about_key(request.path())) {
-    http::Response described = co_await describe_key(*client, std::move(*key), std::move(request),
-                                                     route->connection, correlation_id);
+    Secret own = shown.bearer ? std::move(*shown.bearer) : Secret(certificate_bearer);
+    http::Response described =
+        co_await describe_key(client, std::move(own), std::move(request), route->connection, correlation_id);
     co_return described;
   }
-  key.reset();
-  Caller caller{.client = std::move(*client),
+  shown.bearer.reset();
+  Caller caller{.client = std::move(client),
                 .address = request.peer.address,
                 .correlation_id = std::move(correlation_id),
                 .base = base_of(request.fields, parts_.address),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The door for your own programs: any HubSpot path as it is, optionally behind /c/<connection>, with a client
-// key as the bearer. Finds out who calls and which connection is named, and hands the call to the Gateway. A
-// resource of one loop.
+// key as the bearer or a client certificate on the connection. Finds out who calls and which connection is
+// named, and hands the call to the Gateway. A resource of one loop.
 #pragma once
 
 #include <memory>

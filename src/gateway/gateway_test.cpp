@@ -104,7 +104,7 @@ struct Way {
                   std::vector<ConnectionName> connections = {grants::prod}) {
     auto made =
         house.wait(clients->create({{std::move(name)}, {std::move(role_name)}, std::move(connections), {}}));
-    return std::string(grants::must(std::move(made)).reveal_text());
+    return std::string(grants::must(std::move(made))->reveal_text());
   }
 
   struct Answer {
@@ -257,7 +257,7 @@ TEST_CASE_FIXTURE(Way, "without a valid key there is one answer, and strangers d
 
 TEST_CASE_FIXTURE(Way, "what a known client is refused is recorded under its name, however often") {
   auto bound = clients->create({{"bound"}, {"reader"}, {grants::prod}, {"10.0.0.0/8"}});
-  std::string elsewhere(grants::must(house.wait(std::move(bound))).reveal_text());
+  std::string elsewhere(grants::must(house.wait(std::move(bound)))->reveal_text());
   for (int i = 0; i < 30; ++i)
     CHECK(call(elsewhere, "GET", "/crm/v3/objects/contacts").category() == "HUBWARD_NETWORK_NOT_ALLOWED");
   std::string reader = key("billing", "reader");

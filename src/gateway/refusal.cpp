@@ -15,8 +15,10 @@ namespace {
 using namespace std::string_view_literals;
 
 // Codes whose status says more than the fault does.
-constexpr std::array<std::pair<std::string_view, int>, 15> statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
     {"UNAUTHENTICATED"sv, 401},
+    {"CERTIFICATE_REFUSED"sv, 401},
+    {"CERTIFICATE_REQUIRED"sv, 401},
     {"NETWORK_NOT_ALLOWED"sv, 403},
     {"CONNECTION_NOT_ALLOWED"sv, 403},
     {"CONNECTION_UNKNOWN"sv, 404},
