@@ -224,7 +224,8 @@ class Demo:
             raise Trouble(f"the sandbox's control port answered {method} {path} with {answer.status}: {answer.text[:300]}")
         return answer.json() if answer.text else None
 
-    def write_configuration(self, extra=""):
+    def write_configuration(self, extra="", door_keys=None):
+        """`extra` goes to the end; `door_keys` holds further lines of a door by its name."""
         write_private(self.folder / "root.key", secrets.token_hex(32) + "\n")
         write_private(self.folder / "admin.token", secrets.token_urlsafe(32) + "\n")
         write_private(self.folder / "app.secret", self.app["client_secret"] + "\n")
@@ -233,6 +234,7 @@ class Demo:
 port = {port}
 certificate = "{self.tls / "gateway.pem"}"
 key = "{self.tls / "gateway.key"}"
+{(door_keys or {}).get(name, "")}
 ''' for name, port in (("egress", self.ports.egress), ("public", self.ports.public), ("admin", self.ports.admin)))
         write_private(self.config, f'''# Written by ./dev: a demonstration against the offline HubSpot.
 store_dir = "{self.folder / "store"}"

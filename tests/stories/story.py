@@ -17,7 +17,7 @@ NODE = CLIENTS / "node_modules/.bin/node"
 sys.path.insert(0, str(ROOT / "tools"))
 sys.dont_write_bytecode = True
 
-from demo import Demo, Ports, Trouble, Web, alive, write_private  # noqa: E402,F401
+from demo import Demo, Ports, Trouble, Web, alive, make_certificates, openssl, write_private  # noqa: E402,F401
 
 # A longer run of the stories that have one: HUBWARD_LONG=1.
 LONG = os.environ.get("HUBWARD_LONG") == "1"
@@ -36,6 +36,7 @@ class Story(unittest.TestCase):
     log_level = "debug"
     sandbox_flags = ()
     extra_configuration = ""
+    door_keys = None
     environment = None
 
     @classmethod
@@ -46,7 +47,7 @@ class Story(unittest.TestCase):
             cls.demo.prepare()
             cls.demo.start_sandbox(*cls.sandbox_flags)
             cls.arrange()
-            cls.demo.write_configuration(cls.extra_configuration)
+            cls.demo.write_configuration(cls.extra_configuration, cls.door_keys)
             cls.demo.start_gateway()
             cls.demo.connect()
             cls.demo.client_key = cls.demo.create_client()
