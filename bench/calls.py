@@ -20,6 +20,7 @@ import rows as rows_of_run  # noqa: E402
 import verdict  # noqa: E402
 from demo import Trouble, make_certificates  # noqa: E402
 from gateway import Hubward, HubwardWhole  # noqa: E402
+from holding import Holding  # noqa: E402
 from load import Loader  # noqa: E402
 from whole_job import WholeJob  # noqa: E402
 from workloads import Workloads, say, warm_up  # noqa: E402
@@ -33,7 +34,7 @@ RESULT = ROOT / "build/bench/calls.json"
 class Bench:
     """One run: its folder, its certificates, its upstream, its load generator."""
 
-    def __init__(self, folder, binaries):
+    def __init__(self, folder, binaries, accept_noise):
         self.run, self.binaries = folder, binaries
         self.tls = folder / "tls"
         shutil.rmtree(folder, ignore_errors=True)
@@ -41,7 +42,7 @@ class Bench:
         folder.chmod(0o700)
         make_certificates(self.tls)
         self.whole_job = WholeJob()
-        self.loader = Loader(binaries / "hubward-load", self.tls / "ca.pem")
+        self.loader = Loader(binaries / "hubward-load", self.tls / "ca.pem", accept_noise)
         self.upstream = None
         self.started = []
 
@@ -77,6 +78,8 @@ def arguments(words):
     parser.add_argument("--rounds", type=int, default=5, help="good runs of each that the median is taken of (5)")
     parser.add_argument("--seconds", type=float, default=3, help="how long one run measures (3)")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the order of runs")
+    parser.add_argument("--aborts", type=int, default=200_000, help="requests of the run with aborts (200000)")
+    parser.add_argument("--accept-noise", action="store_true", help="count disturbed runs too, to try the benchmark itself")
     parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build/release", help="where hubward is")
     wanted = parser.parse_args(words)
     wanted.warmup = min(0.5, wanted.seconds / 4)
@@ -132,6 +135,12 @@ def measure(bench, wanted):
         say("handshakes")
         work.handshake([p for p in of["floor"] if p.name != "express-sdk"])
     bench.stop(running)
+    holding = Holding(work)
+    if "hubward" in wanted.programs:
+        if "portals" in chosen:
+            holding.portals()
+        if "idle" in chosen:
+            holding.idle()
     return work.rows
 
 
@@ -141,7 +150,7 @@ def main():
     bench = None
     try:
         check_machine(wanted)
-        bench = Bench(ROOT / "build/bench/run", wanted.binaries)
+        bench = Bench(ROOT / "build/bench/run", wanted.binaries, wanted.accept_noise)
         found = measure(bench, wanted)
     except Trouble as trouble:
         print(f"./dev bench calls: {trouble}", file=sys.stderr)

@@ -113,8 +113,10 @@ void Load::change_phase() {
   }
 }
 
+// Those that drip are refused and opened again all the time: each has been open once.
 bool Load::all_held() const {
-  return to_open_.empty() && opening_ == 0 && (asking_ == 0 || plan_.drip.count() > 0);
+  if (plan_.drip.count() > 0) return report_.handshakes >= connections_.size();
+  return to_open_.empty() && opening_ == 0 && asking_ == 0;
 }
 
 bool Load::busy() const {

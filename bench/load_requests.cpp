@@ -124,8 +124,9 @@ void Load::send_due() {
 
 // Every connection gets its next byte once in each interval, one after the other.
 void Load::drip() {
-  if (phase_ != Phase::Measuring) return;
-  double intervals = std::chrono::duration<double>(now_ - began_) / std::chrono::duration<double>(plan_.drip);
+  if (phase_ == Phase::Draining) return;
+  double intervals =
+      std::chrono::duration<double>(now_ - started_) / std::chrono::duration<double>(plan_.drip);
   auto wanted = static_cast<std::size_t>(intervals * static_cast<double>(connections_.size()));
   while (dripped_ < wanted) drip_on(dripped_++ % connections_.size());
 }
@@ -144,7 +145,7 @@ void Load::drip_on(std::size_t index) {
 
 const std::string& Load::request_text() {
   if (plan_.numbers == 0) return request_;
-  request_ = before_ + std::to_string(random_() % plan_.numbers) + after_;
+  request_ = before_ + std::to_string(plan_.first + random_() % plan_.numbers) + after_;
   return request_;
 }
 

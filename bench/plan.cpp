@@ -91,6 +91,7 @@ const std::map<std::string_view, Setter>& setters() {
       {"--ca", text_flag(&Plan::ca_file)},
       {"--method", text_flag(&Plan::method)},
       {"--path", text_flag(&Plan::path)},
+      {"--first", number_flag(0, 1e9, [](Plan& p, double n) { p.first = static_cast<unsigned>(n); })},
       {"--numbers", number_flag(1, 1e9, [](Plan& p, double n) { p.numbers = static_cast<unsigned>(n); })},
       {"--connections",
        number_flag(1, most_connections, [](Plan& p, double n) { p.connections = static_cast<unsigned>(n); })},
@@ -146,7 +147,7 @@ const char* const usage_text = R"(hubward-load: puts load on a gateway of this m
   --drip-ms N          for hold: send a request byte by byte, one each N ms, instead of whole
   --aborts SHARE       for closed: cut this share of the requests by closing their connection mid-way
   --method WORD        (GET)
-  --path PATH          may hold {n}: a number below --numbers N, another for each request
+  --path PATH          may hold {n}: one of --numbers N numbers from --first N (0) on, another for each request
   --field 'NAME: VALUE'  a header field; may be repeated
   --warmup SECONDS     load before measuring begins (0)
   --seconds SECONDS    how long measuring takes (1)

@@ -36,7 +36,7 @@ struct Plan {
   std::string method = "GET";
   std::string path = "/";
   std::vector<std::string> fields;  // "Name: value"
-  unsigned numbers = 0;             // `{n}` in the path is a number below this, another for each request
+  unsigned first = 0, numbers = 0;  // `{n}` in the path is one of so many numbers, another for each request
   unsigned connections = 32;
   double rate = 0;                    // requests a second; Mode::Open
   bool resume = false;                // handshakes offer the session of the last one

@@ -18,7 +18,7 @@ PEERS = ROOT / "bench/peers"
 NODE = ROOT / "bench/node_modules/.bin/node"
 START_SECONDS = 20
 TOKEN = "pat-na1-00000000-0000-4000-8000-00000000bea7"
-PORTAL_TOKENS = "sandbox-at-"  # how the sandbox's OAuth tokens begin
+PORTAL_TOKENS = "CIbench"  # how the OAuth tokens begin that the upstream hands out
 
 # Where each size of answer is; the same rows of HubSpot's catalogue for all.
 PATHS = {"1KB": "/crm/v3/objects/contacts/101?properties=firstname,lastname", "32KB": "/crm/v3/objects/companies?limit=100",

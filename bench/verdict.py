@@ -43,7 +43,8 @@ FIGURES = (
     ("ms from start to ready", "idle/start/hubward.p50_us", 200, None),
     ("MB with 1,000 connections configured", "idle/1k connections/hubward.rss_mb", 30, None),
 )
-UPSTREAM_LEAD = 3
+# Below it load or upstream, not the program, would set the pace.
+LEAST_BUSY = 0.9
 
 
 def judge(rows):
@@ -63,8 +64,8 @@ def judge(rows):
         a = value(place)
         if a is not None:
             found.append(Judgement(what, a / 1000 if place.endswith("_us") else a, bound, aim))
-    upstream = value("floor/1KB/upstream.cpu_us")
-    others = [row.cpu_us for row in rows if row.case == "1KB" and row.cpu_us and row.program != "upstream"]
-    if upstream and others:
-        found.append(Judgement("the upstream's lead over the best, in CPU", min(others) / upstream, UPSTREAM_LEAD, None, True))
+    busy = [row.cpu_us * row.rps / 1e6 for row in rows if row.case == "1KB" and row.program != "upstream"]
+    if busy:
+        found.append(Judgement("how busy load and upstream kept the program's core, the least of all at 1 KB", min(busy),
+                               LEAST_BUSY, None, True))
     return found

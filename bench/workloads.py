@@ -41,7 +41,7 @@ class Workloads:
     def __init__(self, bench, options):
         self.bench, self.options, self.rounds = bench, options, Rounds(options.rounds, options.seed)
         self.rows = []
-        self.best = {}  # program -> the most requests a second at 1 KB, in closed loop
+        self.best = {}  # (workload, program) -> the most requests a second at 1 KB, in closed loop
 
     def sample(self, program, path, **load):
         report = self.bench.loader.run(program, path, **load)
