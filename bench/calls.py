@@ -80,6 +80,7 @@ def arguments(words):
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the order of runs")
     parser.add_argument("--aborts", type=int, default=200_000, help="requests of the run with aborts (200000)")
     parser.add_argument("--accept-noise", action="store_true", help="count disturbed runs too, to try the benchmark itself")
+    parser.add_argument("--result", type=pathlib.Path, default=RESULT, help="where the JSON goes (build/bench/calls.json)")
     parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build/release", help="where hubward is")
     wanted = parser.parse_args(words)
     wanted.warmup = min(0.5, wanted.seconds / 4)
@@ -110,38 +111,47 @@ def check_machine(wanted):
         raise Trouble(f"not installed: {', '.join(missing)}; ./dev bench installs them, or leave the program out with --programs")
 
 
+def steps(bench, wanted, work, of):
+    """What is to be measured, in order: a name and a function."""
+    chosen = set(wanted.workloads)
+    for job in of:
+        if job in chosen:
+            yield job, lambda j=job: work.closed(j, of[j])
+    if "floor" in chosen:
+        yield "upstream", work.upstream
+    for job in of:
+        if "open" in chosen:
+            yield f"open loop, {job}", lambda j=job: work.open_loop(j, of[j])
+    if "handshake" in chosen:
+        yield "handshakes", lambda: work.handshake([p for p in of["floor"] if p.name != "express-sdk"])
+    holding = Holding(work)
+    yield "stopping the peers", lambda: bench.stop([p for job in of.values() for p in job if p in bench.started])
+    if "hubward" in wanted.programs:
+        for name, step in (("portals", holding.portals), ("idle", holding.idle)):
+            if name in chosen:
+                yield name, step
+
+
 def measure(bench, wanted):
-    """Runs the workloads; yields after each what there is so far."""
+    """Runs the workloads. Answers the rows, and what went wrong: one workload that fails does not take the others with it."""
     bench.start_upstream()
     kinds = [kind for kind in KINDS if kind.name in wanted.programs]
     of = {job: [kind(bench) for kind in kinds if kind.workload == job] for job in ("floor", "whole")}
-    work = Workloads(bench, wanted)
     chosen = set(wanted.workloads)
-    needed = {job for job in of if job in chosen or chosen & {"open", "handshake"}}
-    running = [program for job in of if job in needed for program in of[job]]
+    running = [program for job in of if job in chosen or "open" in chosen for program in of[job]]
+    if "handshake" in chosen:
+        running += [program for program in of["floor"] if program not in running]
     bench.start(running)
     warm_up(bench, running)
-    for job in of:
-        if job in chosen:
-            say(f"{job}: {', '.join(p.name for p in of[job])}")
-            work.closed(job, of[job])
-    if "floor" in chosen:
-        work.upstream()
-    for job in of:
-        if "open" in chosen:
-            say(f"open loop, {job}")
-            work.open_loop(job, of[job])
-    if "handshake" in chosen:
-        say("handshakes")
-        work.handshake([p for p in of["floor"] if p.name != "express-sdk"])
-    bench.stop(running)
-    holding = Holding(work)
-    if "hubward" in wanted.programs:
-        if "portals" in chosen:
-            holding.portals()
-        if "idle" in chosen:
-            holding.idle()
-    return work.rows
+    work, failed = Workloads(bench, wanted), []
+    for name, step in steps(bench, wanted, work, of):
+        say(name)
+        try:
+            step()
+        except Trouble as trouble:
+            say(f"{name} failed: {trouble}")
+            failed.append(f"{name}: {trouble}")
+    return work.rows, failed
 
 
 def main():
@@ -150,25 +160,27 @@ def main():
     bench = None
     try:
         check_machine(wanted)
-        bench = Bench(ROOT / "build/bench/run", wanted.binaries, wanted.accept_noise)
-        found = measure(bench, wanted)
+        bench = Bench(wanted.result.resolve().with_suffix(""), wanted.binaries, wanted.accept_noise)
+        found, failed = measure(bench, wanted)
     except Trouble as trouble:
         print(f"./dev bench calls: {trouble}", file=sys.stderr)
         return 2
     finally:
         if bench:
             bench.stop()
-    rows_of_run.write(RESULT, found)
+    rows_of_run.write(wanted.result, found)
     judgements = verdict.judge(found)
     print(rows_of_run.table(found))
     print()
     for judgement in judgements:
         print(judgement.text)
+    for trouble in failed:
+        print(f"FAILED  {trouble}")
     missed = [j for j in judgements if not j.kept]
     print(f"\n{len(found)} rows in {time.monotonic() - begun:.0f} s, {sum(r.thrown for r in found)} disturbed runs thrown away; "
           f"{len(judgements) - len(missed)} of {len(judgements)} bounds kept"
           + (f"; missed: {'; '.join(j.what for j in missed)}" if missed else ""))
-    return 1 if missed or not found else 0
+    return 1 if missed or failed or not found else 0
 
 
 if __name__ == "__main__":

@@ -66,6 +66,9 @@ class Program:
         raise NotImplementedError
 
     def start(self):
+        if self.accepts():
+            raise Trouble(f"port {self.port}, which was free a moment ago, was taken by another program before {self.name} "
+                          "could have it; run the benchmark again")
         words = machine.pinned(self.core, self.configure())
         log = self.bench.run / f"{self.slug}.log"
         with open(log, "ab") as output:
