@@ -23,8 +23,15 @@ Refused bad(std::string_view message) {
   return Refused(Refusal{400, "BAD_REQUEST", message});
 }
 
+Refused too_many_fields() {
+  return Refused(Refusal{431, "HEAD_TOO_LARGE", "there are too many header fields, or names in Connection"});
+}
+
 // Fields that no reader may see twice in a request, since readers differ on which one counts.
 constexpr std::array<std::string_view, 3> single_in_requests = {"host", "authorization", "content-type"};
+
+// A tab around their value is allowed by RFC 9112, but readers differ on what it makes of "chunked".
+constexpr std::array<std::string_view, 2> framing_fields = {"content-length", "transfer-encoding"};
 
 // A Connection field may not take away what decides the meaning of a request.
 constexpr std::array<std::string_view, 6> never_hop_by_hop = {
@@ -85,6 +92,7 @@ Checked FieldReader::read_connection(std::string_view value) {
     std::string_view option = trimmed(rest.substr(0, comma));
     rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     if (option.empty()) continue;
+    if (++lines > most_fields) return too_many_fields();  // each is looked for among the fields
     if (!is_token(option)) return bad("Connection holds something that is no name");
     if (among(never_hop_by_hop, option)) return bad("Connection names a field that is not hop-by-hop");
     if (same_ignoring_case(option, "close"))
@@ -110,14 +118,15 @@ Checked FieldReader::read_known(std::string_view name, std::string_view value) {
 }
 
 Checked FieldReader::read_line(std::string_view line) {
-  if (++lines > most_fields)
-    return Refused(Refusal{431, "HEAD_TOO_LARGE", "there are too many header fields"});
+  if (++lines > most_fields) return too_many_fields();
   if (line.front() == ' ' || line.front() == '\t') return bad("a header field is folded over two lines");
   std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return bad("a header line has no colon");
   std::string_view name = line.substr(0, colon);
   std::string_view value = trimmed(line.substr(colon + 1));
   if (!is_token(name)) return bad("a header field's name is not a token");
+  if (line.contains('\t') && among(framing_fields, name))
+    return bad("a tab stands in Content-Length or Transfer-Encoding");
   bool well_formed = side == Side::Request ? is_plain_value(value) : is_field_value(value);
   if (!well_formed) return bad("a header field's value holds a byte that is not visible ASCII");
   if (side == Side::Request && among(single_in_requests, name) && fields.find(name))

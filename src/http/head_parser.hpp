@@ -4,7 +4,7 @@
 //
 // Refused in both directions: a line end other than CR LF, control bytes, an empty line before the first,
 // obs-fold, a space before the colon, names that are no tokens, several or listed or signed Content-Length,
-// Content-Length beside Transfer-Encoding, any Transfer-Encoding but a lone "chunked".
+// Content-Length beside Transfer-Encoding, any Transfer-Encoding but a lone "chunked", a tab in either.
 // In requests also: versions other than 1.1, methods that are no upper-case token, CONNECT and TRACE, targets
 // in any form but origin form or with bytes outside it ("%" without two digits, '#', '\', '"', '<', '>'),
 // a missing, doubled or malformed Host, doubled Authorization or Content-Type, non-ASCII values, expectations
