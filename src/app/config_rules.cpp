@@ -57,7 +57,9 @@ std::optional<UrlParts> split_https(std::string_view text) {
 std::optional<std::string> rule_for_addresses(std::string_view text) {
   std::string address(text);
   unsigned char binary[sizeof(in6_addr)];
-  if (inet_pton(AF_INET, address.c_str(), binary) == 1 || inet_pton(AF_INET6, address.c_str(), binary) == 1)
+  // For the C library a text ends at a zero byte.
+  if (!text.contains('\0') &&
+      (inet_pton(AF_INET, address.c_str(), binary) == 1 || inet_pton(AF_INET6, address.c_str(), binary) == 1))
     return std::nullopt;
   return "must be a numeric address, like \"127.0.0.1\" or \"::1\"";
 }

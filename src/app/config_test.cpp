@@ -236,6 +236,18 @@ TEST_CASE("what is not TOML is one complaint with its place") {
   CHECK(answer.find("not valid TOML") != std::string::npos);
 }
 
+TEST_CASE("a table's name that begins with what no name begins with is a complaint, too") {
+  for (std::string_view table : {"[+x]", "[a.+b]", "[[!]]", "[=]", "[a.=b]"}) {
+    CAPTURE(table);
+    CHECK(complaints(std::string(table) + "\ny = 1\n").find("not valid TOML") != std::string::npos);
+  }
+}
+
+TEST_CASE("an address does not end at a zero byte") {
+  std::string answer = complaints("[listen.egress]\naddress = \"127.0.0.1\\u0000x\"\n");
+  CHECK(answer.find("numeric address") != std::string::npos);
+}
+
 TEST_CASE("a flood of complaints is cut off and counted") {
   std::string toml(least);
   toml.insert(0, [] {

@@ -2,6 +2,11 @@
 // TOML (v1.0) into Config, by the lists of keys. toml++ is seen here only.
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
+// toml++ asserts what a text can break ("[+x]") and handles that right behind the assertion: without this, a
+// slip of the pen would end the gateway at a reload; with NDEBUG the compiler would be told that it cannot
+// happen.
+#undef NDEBUG
+#define TOML_ASSERT(condition) static_cast<void>(0)
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
