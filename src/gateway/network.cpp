@@ -23,7 +23,7 @@ bool bit(const std::array<std::uint8_t, 16>& address, int index) {
 
 std::optional<Network::Address> Network::parse_address(std::string_view text) {
   constexpr std::size_t longest = INET6_ADDRSTRLEN;
-  if (text.empty() || text.size() >= longest) return std::nullopt;
+  if (text.empty() || text.size() >= longest || text.contains('\0')) return std::nullopt;
   std::string terminated(text);
   Address address{};
   if (::inet_pton(AF_INET6, terminated.c_str(), address.data()) == 1) return address;

@@ -469,6 +469,8 @@ TEST_CASE("origins are read strictly and written back") {
                                 "https://h\n",
                                 "HTTPS://h"})
     CHECK_MESSAGE(parse_origin(text).error().code == "ORIGIN", text);
+  // For the C library a text ends at a zero byte.
+  CHECK_FALSE(parse_origin(std::string_view("https://[::1\0x]", 15)));
 }
 
 TEST_CASE("a body that trickles does not hold its connection beyond the deadline") {

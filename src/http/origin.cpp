@@ -49,7 +49,7 @@ Result<Origin> parse_origin(std::string_view text) {
     host = rest.substr(1, end - 1);
     rest.remove_prefix(end + 1);
     in6_addr address{};
-    if (inet_pton(AF_INET6, std::string(host).c_str(), &address) != 1)
+    if (host.contains('\0') || inet_pton(AF_INET6, std::string(host).c_str(), &address) != 1)
       return not_an_origin(text, "what stands in brackets is no IPv6 address");
   } else {
     host = rest.substr(0, rest.find(':'));
