@@ -56,6 +56,8 @@ TEST_CASE("numbers are digits and nothing else") {
 TEST_CASE("time is written as HubSpot writes it") {
   CHECK(to_iso8601(from_millis(0)) == "1970-01-01T00:00:00.000Z");
   CHECK(to_iso8601(from_millis(1'789'999'990'123)) == "2026-09-21T14:13:10.123Z");
+  CHECK(to_iso8601(from_millis(INT64_MAX)) == "9999-12-31T23:59:59.999Z");
+  CHECK(to_iso8601(from_millis(INT64_MIN)) == "0000-01-01T00:00:00.000Z");
 }
 
 TEST_CASE("locked memory is short before it is gone, and no longer when secrets have died") {
