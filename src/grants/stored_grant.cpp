@@ -88,6 +88,18 @@ std::uint64_t number_at(const store::Row& row, std::size_t column) {
   return static_cast<std::uint64_t>(integer_at(row, column));
 }
 
+// A number that means nothing to us was not written by us: such a connection is not used until it is
+// connected again.
+ConnectionState state_at(const store::Row& row, std::size_t column) {
+  std::int64_t number = integer_at(row, column);
+  bool known = number >= 0 && number <= static_cast<std::int64_t>(ConnectionState::Dead);
+  return known ? static_cast<ConnectionState>(number) : ConnectionState::Dead;
+}
+GrantKind kind_at(const store::Row& row, std::size_t column) {
+  return integer_at(row, column) == static_cast<std::int64_t>(GrantKind::Oauth) ? GrantKind::Oauth
+                                                                                : GrantKind::Static;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string result;
   for (const std::string& word : words) result.append(result.empty() ? "" : " ").append(word);
@@ -127,10 +139,10 @@ StoredGrant grant_from(const store::Row& row) {
   StoredGrant grant;
   grant.name = {text_at(row, 0)};
   grant.app = {text_at(row, 1)};
-  grant.kind = static_cast<GrantKind>(integer_at(row, 2));
+  grant.kind = kind_at(row, 2);
   grant.hub_id = {number_at(row, 3)};
   grant.region = text_at(row, 4);
-  grant.state = static_cast<ConnectionState>(integer_at(row, 5));
+  grant.state = state_at(row, 5);
   grant.connected_at = from_millis(integer_at(row, 6));
   if (std::optional<TimePoint> at = time_at(row, 7))
     grant.last_trouble = LastTrouble{*at, text_at(row, 8), text_at(row, 9)};
