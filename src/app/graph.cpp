@@ -117,7 +117,7 @@ Async<Result<void>> Graph::open_grants() {
   grants::Settings settings;
   settings.public_url = config_.public_url;
   grants::Parts parts{around_.loop, clock_,      random_,  *vault_file_, *vault_,
-                      *journal_,    around_.log, metrics_, hubspot};
+                      *journal_,    around_.log, metrics_, hubspot,      leases_};
   auto opened = co_await grants::Grants::open(parts, std::move(settings), std::move(*apps));
   if (!opened) co_return std::unexpected(opened.error());
   grants_ = std::move(*opened);

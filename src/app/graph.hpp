@@ -29,6 +29,7 @@
 #include "grants/token_endpoint.hpp"
 #include "hubspot/catalogue.hpp"
 #include "journal/journal.hpp"
+#include "leases/local_leases.hpp"
 #include "store/database.hpp"
 #include "store/maintenance.hpp"
 #include "store/store_lock.hpp"
@@ -97,6 +98,7 @@ class Graph {
   std::unique_ptr<vault::Vault> vault_;
   std::unique_ptr<gateway::Upstreams> upstreams_;
   std::unique_ptr<grants::TokenEndpoint> hubspot_;  // unless one was given
+  leases::LocalLeases leases_;
   std::unique_ptr<grants::Grants> grants_;
   std::unique_ptr<grants::Installs> installs_;
   std::unique_ptr<gateway::Clients> clients_;

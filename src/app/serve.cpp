@@ -199,7 +199,8 @@ class Serving {
       door->reset();
     }
     graph_->grants().stop();
-    co_await yield();
+    bool renewed = co_await graph_->grants().drain(deadline);
+    if (!renewed) log_.warning("gateway.stop_during_renewal", {});
     record("gateway.stop");
     Result<void> flushed = graph_->journal().flush();
     if (!flushed) log_.failed(telemetry::Level::Error, "journal.flush", flushed.error());

@@ -30,6 +30,7 @@ Grants::State::State(Parts given, Settings chosen, Apps apps)
       renewed_(renewals(given.metrics, "renewed")),
       adopted_(renewals(given.metrics, "adopted")),
       troubled_(renewals(given.metrics, "trouble")),
+      doubted_(renewals(given.metrics, "doubted")),
       died_(renewals(given.metrics, "dead")) {}
 
 std::shared_ptr<const Grants::State::Directory> Grants::State::directory() const {
@@ -119,20 +120,19 @@ void Grants::State::unpublish(const ConnectionName& connection) {
     found->second.holding->remove();
     next->entries.erase(found);
   }
-  failures_.erase(connection);
   std::scoped_lock lock(directory_mutex_);
   directory_ = std::move(next);
 }
 
-// Stored times are of the wall, those of the memory steady: the difference counts, from now on.
-GrantFacts Grants::State::facts_of(const StoredGrant& grant) {
-  GrantFacts facts;
+std::optional<TokenLife> Grants::State::life_of(const StoredGrant& grant, const GrantFacts& before) const {
+  if (!grant.expires_at) return std::nullopt;
+  return life_from({grant.obtained_at, *grant.expires_at}, parts.clock.now(), parts.clock.steady(),
+                   before.since);
+}
+
+GrantFacts Grants::State::facts_of(const StoredGrant& grant, const GrantFacts& before) {
+  GrantFacts facts = facts_of_new(life_of(grant, before), parts.clock.steady(), chance(), before);
   facts.dead = grant.state == ConnectionState::Dead;
-  if (!grant.expires_at) return facts;
-  TimePoint wall = parts.clock.now();
-  SteadyPoint steady = parts.clock.steady();
-  facts.life = TokenLife{steady + (grant.obtained_at - wall), steady + (*grant.expires_at - wall)};
-  facts.renew_at = renewal_time(*facts.life, chance());
   return facts;
 }
 
@@ -217,6 +217,10 @@ void Grants::set_apps(Apps apps) {
 
 Async<void> Grants::run() {
   return State::run(state_);
+}
+
+Async<bool> Grants::drain(Deadline deadline) {
+  return state_->drain(deadline);
 }
 
 void Grants::stop() {

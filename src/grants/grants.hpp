@@ -11,11 +11,12 @@
 // touches neither store nor network: a map look-up in an immutable snapshot, a short lock, one copy in locked
 // memory.
 //
-// Renewal (docs/connecting.md): five minutes ahead of expiry (a sixth of the life, where that is less), or
-// when HubSpot calls a token expired; one at a time per connection, everybody who needs it shares it. The new
-// token is durable, by compare-and-set on the generation, before it is used. A grant is dead only on
-// HubSpot's own verdict about the newest stored refresh token, after a re-read. Everything else is trouble:
-// retried with back-off, shown as what it is, while the old token is used for as long as it lives.
+// Renewal (docs/refresh.md): five minutes ahead of expiry (a sixth of the life, where that is less), or
+// when HubSpot calls a token expired; one at a time per connection over all processes, everybody who needs it
+// shares it. The new token is durable, by compare-and-set on the generation, before it is used. A grant is
+// dead only on HubSpot's own verdict about the newest stored refresh token, after a re-read. Everything else
+// is trouble: retried with back-off, shown as what it is, while the old token is used for as long as it
+// lives.
 //
 // Errors. CONNECTION_UNKNOWN, GRANT_DEAD (connect again), GRANT_UNAVAILABLE (Retry::Later), TOKEN_EXPIRED (a
 // static token that HubSpot refuses), APP_UNKNOWN; from the commands also sentences of the store and the
@@ -44,6 +45,9 @@ class Random;
 }
 namespace journal {
 class Journal;
+}
+namespace leases {
+class Leases;
 }
 namespace store {
 class Database;
@@ -76,6 +80,7 @@ struct Parts {
   telemetry::Log& log;
   telemetry::Metrics& metrics;
   TokenEndpoint& hubspot;
+  leases::Leases& leases;  // shared by every process that uses the store
 };
 
 struct Settings {
@@ -139,6 +144,9 @@ class Grants {
   // The background: renews ahead of time and clears away what has expired, until stop().
   Async<void> run();
   void stop();
+  // After stop(): until no renewal is under way, since one may hold what HubSpot gave and the store does not
+  // have yet. False when the deadline came first.
+  Async<bool> drain(Deadline deadline);
   // Looks at the clock again at once, for tests that move it.
   void wake();
 

@@ -21,6 +21,8 @@
 #include "grants/installs.hpp"
 #include "journal/journal.hpp"
 #include "keys/local_key_provider.hpp"
+#include "leases/local_leases.hpp"
+#include "leases/store_leases.hpp"
 #include "store/database.hpp"
 #include "store/temporary_directory.hpp"
 #include "telemetry/log.hpp"
@@ -80,7 +82,7 @@ class House {
   }
 
   void open() {
-    database = open_file(folder.file("vault.db"), {vault::schema(), schema()});
+    database = open_file(folder.file("vault.db"), {vault::schema(), schema(), leases::schema()});
     journal_database = open_file(folder.file("journal.db"), {journal::schema()});
     journal = must(journal::Journal::open(*journal_database, clock));
     vault::Parts vault_parts{.database = *database, .root_keys = {}, .random = random, .clock = clock};
@@ -92,8 +94,9 @@ class House {
     grants = more_grants();
   }
   // As another process over the same store would have them.
-  std::unique_ptr<Grants> more_grants() {
-    Parts parts{loop, clock, random, *database, *vault, *journal, log, metrics, hubspot};
+  std::unique_ptr<Grants> more_grants() { return more_grants(leases); }
+  std::unique_ptr<Grants> more_grants(leases::Leases& with) {
+    Parts parts{loop, clock, random, *database, *vault, *journal, log, metrics, hubspot, with};
     Settings settings;
     settings.public_url = "https://hubward.example.com";
     return must(wait(Grants::open(parts, std::move(settings), apps)));
@@ -134,6 +137,7 @@ class House {
   telemetry::Metrics metrics;
   Loop loop;
   FakeHubSpot hubspot{loop};
+  leases::LocalLeases leases;
   Apps apps;
   std::unique_ptr<store::Database> database, journal_database;
   std::unique_ptr<journal::Journal> journal;

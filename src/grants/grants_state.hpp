@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of a Grants, shared by the sources of this room: grants.cpp hands tokens out, renewal.cpp renews
-// them, connecting.cpp and installs.cpp bring new ones, disconnecting.cpp takes them away.
+// The inside of a Grants, shared by the sources of this room: grants.cpp hands tokens out, renewal.cpp and
+// refreshing.cpp renew them, connecting.cpp and installs.cpp bring new ones, disconnecting.cpp takes them
+// away.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "grants/app_doubt.hpp"
 #include "grants/grants.hpp"
 #include "grants/holding.hpp"
 #include "grants/oauth_caller.hpp"
@@ -26,9 +28,6 @@ namespace hubward::grants {
 constexpr std::size_t most_renewals = 32;
 // How often expired invites and installs are cleared away.
 constexpr std::chrono::milliseconds sweep_interval = std::chrono::minutes(1);
-// A new token that the store did not take is offered to it again so often, for about three seconds in all.
-constexpr unsigned commit_tries = 5;
-constexpr std::chrono::milliseconds first_commit_wait{200};
 
 // A grant that HubSpot just gave, not kept yet.
 struct FreshGrant {
@@ -83,7 +82,9 @@ class Grants::State : public std::enable_shared_from_this<State> {
   void publish(const std::shared_ptr<Holding>& holding);
   void unpublish(const ConnectionName& connection);
   OauthCaller caller(AppSnapshot app) const { return {parts.hubspot, std::move(app), settings.call_timeout}; }
-  GrantFacts facts_of(const StoredGrant& grant);
+  // From what is stored; `before` are the facts of the token it replaces.
+  GrantFacts facts_of(const StoredGrant& grant, const GrantFacts& before = {});
+  std::optional<TokenLife> life_of(const StoredGrant& grant, const GrantFacts& before) const;
   double chance();  // from 0 to 1
   // What happened to a connection, in the journal and the log. A journal that cannot take it is logged: what
   // has happened at HubSpot cannot be undone for want of a record.
@@ -104,22 +105,21 @@ class Grants::State : public std::enable_shared_from_this<State> {
 
   // --- The home loop: renewal.cpp ---
 
-  struct Adopted {
-    StoredGrant grant;
-    Secret access_token;
-  };
-  struct Gone {};
-  struct Failed {
-    ConnectionState state = ConnectionState::Failing;
-    LastTrouble trouble;
-    std::chrono::milliseconds at_least{0};
-  };
-  using Renewal = std::variant<Adopted, Gone, Failed>;
   // `self` keeps this state alive for as long as it runs.
   static Async<void> run(std::shared_ptr<State> self);
   void reschedule(const std::shared_ptr<Holding>& holding);
   void start_due();
   Async<Result<ConnectionView>> renew_now(ConnectionName connection, Deadline deadline);
+  Async<bool> drain(Deadline deadline);
+
+  // --- The home loop: refreshing.cpp ---
+
+  struct Adopted {
+    StoredGrant grant;
+    Secret access_token;
+    std::optional<TokenLife> life = {};  // where it is known better than from the stored times
+  };
+  Async<Result<Adopted>> opened(StoredGrant grant);
   // Takes a grant into use: the newest one stored.
   void adopt(const std::shared_ptr<Holding>& holding, Adopted adopted);
 
@@ -139,19 +139,11 @@ class Grants::State : public std::enable_shared_from_this<State> {
   Async<Result<FreshGrant>> inspected(AnsweredInvite answered, hubspot::Granted granted);
   Async<void> take_back(AppSnapshot its_app, ConnectionName connection, std::optional<HubId> account,
                         Secret refresh_token);
-  Async<Result<Adopted>> opened(StoredGrant grant);
-  Async<void> renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding);
-  Async<Renewal> attempt(ConnectionView held);
-  Async<Renewal> ask_hubspot(AppSnapshot its_app, StoredGrant grant, Secret refresh_token);
-  Async<Renewal> make_durable(StoredGrant before, hubspot::Granted granted, Secret refresh_token);
-  Async<Renewal> newest_or(StoredGrant known, Failed failed);
-  Async<Renewal> call_dead(StoredGrant grant, Failed failed);
-  Async<void> settle(std::shared_ptr<Holding> holding, Renewal renewal);
-  Async<void> settle_trouble(std::shared_ptr<Holding> holding, Failed failed);
-  Failed trouble(std::string cause, std::string next_step) const;
-  Failed trouble(const Error& error) const;
+  // One flight with what it handles: the driver of the refresh protocol (refreshing.cpp).
+  class Renewal;
+  static Async<void> renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding);
+  void probe_dead_of(const AppName& app);
   Async<void> sweep();
-  Async<Result<void>> commit_new(const StoredGrant& grant);
 
   // Under its lock.
   mutable std::mutex directory_mutex_;
@@ -159,9 +151,9 @@ class Grants::State : public std::enable_shared_from_this<State> {
 
   // The home loop.
   RenewalSchedule schedule_;
-  std::map<ConnectionName, unsigned> failures_;  // renewals that failed in a row
+  std::map<AppName, AppDoubt> app_doubts_;
   std::size_t active_ = 0;
-  const telemetry::Counter renewed_, adopted_, troubled_, died_;
+  const telemetry::Counter renewed_, adopted_, troubled_, doubted_, died_;
 };
 
 }  // namespace hubward::grants

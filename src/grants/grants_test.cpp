@@ -5,7 +5,9 @@
 
 #include <thread>
 
+#include "grants/app_doubt.hpp"
 #include "grants/grants_house.hpp"
+#include "grants/refresh_flight.hpp"
 #include "grants/refresh_plan.hpp"
 #include "grants/renewal_schedule.hpp"
 
@@ -25,6 +27,21 @@ struct Connected : House {
   // Into the time in which the background renews, while the token is still good.
   void let_come_due() { clock.advance(hubspot.life - 1min); }
   Result<ConnectionView> renew(Grants& by) { return wait(by.renew(prod, soon())); }
+};
+
+// Two holders of the store renew at once.
+struct Two {
+  Two(House& house, Grants& second) {
+    house.hubspot.hold();
+    house.loop.spawn(renew(*house.grants, answers[0]));
+    house.loop.spawn(renew(second, answers[1]));
+  }
+  bool done() const { return answers[0] && answers[1]; }
+  static Async<void> renew(Grants& grants, std::optional<Result<ConnectionView>>& answer) {
+    Result<ConnectionView> got = co_await grants.renew(prod, soon());
+    answer = std::move(got);
+  }
+  std::optional<Result<ConnectionView>> answers[2];
 };
 
 struct Answers {
@@ -240,22 +257,30 @@ TEST_CASE("a second holder of the store adopts a renewal that it finds, without 
   CHECK(theirs.bearer.reveal_text() == house.bearer());
 }
 
-TEST_CASE("of two renewals at once the later generation wins, and its loser uses the winner's token") {
+TEST_CASE("of two renewals at once one asks HubSpot, and the other uses what it got") {
   Connected house;
   std::unique_ptr<Grants> second = house.more_grants();
-  house.hubspot.hold();
-  std::optional<Result<ConnectionView>> done[2];
-  auto renew = [](Grants& grants, std::optional<Result<ConnectionView>>& answer) -> Async<void> {
-    Result<ConnectionView> got = co_await grants.renew(prod, soon());
-    answer = std::move(got);
-  };
-  house.loop.spawn(renew(*house.grants, done[0]));
-  house.loop.spawn(renew(*second, done[1]));
+  Two two(house, *second);
+  house.run_until([&] { return house.hubspot.in_flight == 1; });
+  house.hubspot.release();
+  house.run_until([&] { return two.done(); });
+  CHECK(must(*two.answers[0]).generation == 2);
+  CHECK(must(*two.answers[1]).generation == 2);
+  Token theirs = must(house.wait(second->token_for(house.loop, prod, soon())));
+  CHECK(theirs.bearer.reveal_text() == house.bearer());
+  CHECK(house.hubspot.refreshes == 1);
+}
+
+TEST_CASE("where the lease does not hold, the later generation wins, and its loser uses the winner's token") {
+  Connected house;
+  leases::LocalLeases elsewhere;
+  std::unique_ptr<Grants> second = house.more_grants(elsewhere);
+  Two two(house, *second);
   house.run_until([&] { return house.hubspot.in_flight == 2; });
   house.hubspot.release();
-  house.run_until([&] { return done[0] && done[1]; });
-  CHECK(must(*done[0]).generation == 2);
-  CHECK(must(*done[1]).generation == 2);
+  house.run_until([&] { return two.done(); });
+  CHECK(must(*two.answers[0]).generation == 2);
+  CHECK(must(*two.answers[1]).generation == 2);
   Token theirs = must(house.wait(second->token_for(house.loop, prod, soon())));
   CHECK(theirs.bearer.reveal_text() == house.bearer());
   CHECK(house.hubspot.refreshes == 2);
@@ -265,18 +290,19 @@ TEST_CASE("of two renewals at once the later generation wins, and its loser uses
 TEST_CASE("a verdict about a token that is no longer the newest kills nothing") {
   Connected house;
   house.hubspot.rotate_refresh_tokens = true;  // so that the loser asks with a token that is spent
-  std::unique_ptr<Grants> second = house.more_grants();
-  house.hubspot.hold();
-  std::optional<Result<ConnectionView>> done[2];
-  auto renew = [](Grants& grants, std::optional<Result<ConnectionView>>& answer) -> Async<void> {
-    Result<ConnectionView> got = co_await grants.renew(prod, soon());
-    answer = std::move(got);
-  };
-  house.loop.spawn(renew(*house.grants, done[0]));
-  house.loop.spawn(renew(*second, done[1]));
-  house.run_until([&] { return house.hubspot.in_flight == 2; });
+  leases::StoreLeases slow(*house.database, house.clock, "slow"),
+      hasty(*house.database, house.clock, "hasty");
+  house.grants = house.more_grants(slow);
+  std::unique_ptr<Grants> second = house.more_grants(hasty);
+  Two two(house, *second);
+  house.run_until([&] { return house.hubspot.in_flight == 1; });
+  // Whoever waits looks at the lease now and then, and takes it over when it has not moved for its life.
+  house.run_until([&] {
+    house.clock.advance(1ms);
+    return house.hubspot.in_flight == 2;
+  });
   house.hubspot.release();
-  house.run_until([&] { return done[0] && done[1]; });
+  house.run_until([&] { return two.done(); });
   // Whoever lost may have been told so before the winner had stored its token: then it tries again.
   for (Grants* grants : {house.grants.get(), second.get()}) {
     CHECK(grants->show(prod)->state != ConnectionState::Dead);
@@ -284,6 +310,49 @@ TEST_CASE("a verdict about a token that is no longer the newest kills nothing") 
     CHECK(must(house.wait(grants->token_for(house.loop, prod, soon()))).generation >= 1);
   }
   CHECK(house.hubspot.accepts(house.bearer()));
+  CHECK(house.hubspot.live_refresh_tokens() == 1);
+}
+
+TEST_CASE("a verdict that may be premature is doubted, asked about again, and believed when it stands") {
+  Connected house;
+  leases::StoreLeases leases(*house.database, house.clock, "ours");
+  REQUIRE(house.database->write({{"INSERT INTO leases VALUES ('grant/acme-prod', '', 3, 1)"}}));
+  house.grants = house.more_grants(leases);
+  house.hubspot.uninstall(acme);
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Failing);
+  CHECK(house.view().last_trouble->next_step.contains("asked again"));
+  house.clock.advance(flight::doubt_time);
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Dead);
+  house.loop.run_until_idle();
+  CHECK(house.count("leases") == 0);
+}
+
+TEST_CASE("a dead grant keeps its token and comes back when HubSpot honours it again") {
+  Connected house;
+  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 400, R"({"status":"BAD_REFRESH_TOKEN"})"});
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Dead);
+  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 503, "busy"});
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Dead);  // a question that failed says nothing
+  CHECK(must(house.renew(*house.grants)).state == ConnectionState::Connected);
+  CHECK(house.hubspot.accepts(house.bearer()));
+}
+
+TEST_CASE("many deaths of one app at once make the app suspect; one good answer clears it and asks again") {
+  Connected house;
+  const std::string refusal = R"({"status":"BAD_REFRESH_TOKEN"})";
+  for (int i = 0; i < suspicious_deaths; ++i) {
+    house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 400, refusal});
+    CHECK_FALSE(house.renew(*house.grants));
+  }
+  CHECK(house.view().state == ConnectionState::Failing);
+  CHECK(house.view().last_trouble->next_step.contains("many accounts"));
+  REQUIRE(Browser(house).connect(house.invite({"second"}), other).status == 200);
+  CHECK(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Connected);
 }
 
 TEST_CASE("a restart finds every connection, and a token that is still good is used at once") {
@@ -318,7 +387,7 @@ TEST_CASE("a stored token that was tampered with does not open, and the gateway 
   house.grants.reset();
   REQUIRE(house.database->write({{"UPDATE grants SET access_token = refresh_token"}}));
   Parts parts{house.loop,     house.clock, house.random,  *house.database, *house.vault,
-              *house.journal, house.log,   house.metrics, house.hubspot};
+              *house.journal, house.log,   house.metrics, house.hubspot,   house.leases};
   auto opened = house.wait(Grants::open(parts, {.public_url = "https://h"}, house.apps));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().message.contains("acme-prod"));

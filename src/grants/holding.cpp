@@ -59,26 +59,29 @@ GrantFacts Holding::facts() const {
 
 void Holding::begin_renewal(SteadyPoint now) {
   std::scoped_lock lock(mutex_);
-  facts_.in_flight = true;
-  facts_.last_start = now;
+  renewal_began(facts_, now);
+}
+
+void Holding::show(LastTrouble trouble) {
+  std::scoped_lock lock(mutex_);
+  view_.state = ConnectionState::Failing;
+  view_.last_trouble = std::move(trouble);
+  wake_all();
 }
 
 void Holding::replace(ConnectionView view, Secret access_token, GrantFacts facts) {
   std::scoped_lock lock(mutex_);
-  facts.last_start = facts_.last_start;
   view_ = std::move(view);
   access_token_ = std::move(access_token);
   facts_ = facts;
   wake_all();
 }
 
-void Holding::set_trouble(ConnectionState state, LastTrouble trouble, std::optional<SteadyPoint> not_before) {
+void Holding::fail(Failure failure, SteadyPoint now, double jitter) {
   std::scoped_lock lock(mutex_);
-  view_.state = state;
-  view_.last_trouble = std::move(trouble);
-  facts_.dead = state == ConnectionState::Dead;
-  facts_.not_before = not_before;
-  facts_.in_flight = false;
+  renewal_failed(facts_, failure.how, failure.at_least, now, jitter);
+  view_.state = facts_.dead ? ConnectionState::Dead : ConnectionState::Failing;
+  view_.last_trouble = std::move(failure.trouble);
   wake_all();
 }
 

@@ -50,9 +50,16 @@ class Holding {
 
   // --- By the renewal, on the home loop ---
   void begin_renewal(SteadyPoint now);
+  // Shows what a renewal is struggling with, which goes on.
+  void show(LastTrouble trouble);
   // Each ends a renewal, if one is under way, and wakes whoever waits.
   void replace(ConnectionView view, Secret access_token, GrantFacts facts);
-  void set_trouble(ConnectionState state, LastTrouble trouble, std::optional<SteadyPoint> not_before);
+  struct Failure {
+    WithoutToken how = WithoutToken::Trouble;
+    LastTrouble trouble;
+    std::chrono::milliseconds at_least{0};
+  };
+  void fail(Failure failure, SteadyPoint now, double jitter);
   void remove();
 
  private:

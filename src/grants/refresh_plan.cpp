@@ -44,6 +44,13 @@ Verdict troubled(const hubspot::OauthTrouble& trouble) {
 
 }  // namespace
 
+TokenLife life_from(StoredLife stored, TimePoint now, SteadyPoint steady, std::optional<SteadyPoint> since) {
+  milliseconds age = now - stored.obtained;
+  bool believable = age >= milliseconds(0) && (!since || steady - age >= *since - renewal_slack);
+  SteadyPoint obtained = believable ? steady - age : steady;
+  return {obtained, obtained + (stored.expires - stored.obtained)};
+}
+
 SteadyPoint renewal_time(TokenLife life, double jitter) {
   milliseconds lead = part_of(life, lead_part, longest_lead);
   return life.expires - lead - scaled(lead, jitter);
@@ -73,6 +80,31 @@ std::optional<SteadyPoint> next_renewal(const GrantFacts& facts) {
   if (facts.last_start) start = std::max(start, *facts.last_start + between_renewals);
   if (facts.not_before) start = std::max(start, *facts.not_before);
   return start;
+}
+
+GrantFacts facts_of_new(std::optional<TokenLife> life, SteadyPoint now, double jitter,
+                        const GrantFacts& before) {
+  GrantFacts facts;
+  facts.since = now;
+  facts.life = life;
+  if (life) facts.renew_at = renewal_time(*life, jitter);
+  facts.last_start = before.last_start;
+  return facts;
+}
+
+void renewal_began(GrantFacts& facts, SteadyPoint now) {
+  facts.in_flight = true;
+  facts.last_start = now;
+}
+
+void renewal_failed(GrantFacts& facts, WithoutToken how, milliseconds at_least, SteadyPoint now,
+                    double jitter) {
+  facts.in_flight = false;
+  // A dead grant that was asked about in vain stays dead.
+  facts.dead = how == WithoutToken::Dead || (facts.dead && how == WithoutToken::Trouble);
+  if (how == WithoutToken::Doubted && !facts.doubted_since) facts.doubted_since = now;
+  ++facts.failures;
+  facts.not_before = now + std::max(back_off(facts.failures, jitter), at_least);
 }
 
 Verdict verdict_on(const hubspot::OauthOutcome<hubspot::Granted>& outcome) {

@@ -37,6 +37,18 @@ struct TokenLife {
   bool operator==(const TokenLife&) const = default;
 };
 
+// The life of a stored token, whose times are of some process's wall clock. What our wall clock says of its
+// age is believed where it can be: the token cannot be from the future, nor be older than the moment `since`
+// at which its predecessor was still the newest one stored (nothing, when this process just started), but for
+// the time a renewal takes. Otherwise a clock has jumped, and the token counts as new: HubSpot says so if it
+// is not.
+constexpr std::chrono::milliseconds renewal_slack = std::chrono::minutes(1);
+struct StoredLife {
+  TimePoint obtained;
+  TimePoint expires;
+};
+TokenLife life_from(StoredLife stored, TimePoint now, SteadyPoint steady, std::optional<SteadyPoint> since);
+
 // When to renew ahead of time: one lead before expiry, or up to one lead earlier by chance, so that many
 // connections made at once spread out.
 SteadyPoint renewal_time(TokenLife life, double jitter);
@@ -50,11 +62,16 @@ std::chrono::milliseconds back_off(unsigned failures, double jitter);
 struct GrantFacts {
   std::optional<TokenLife> life = {};          // none: a static token
   SteadyPoint renew_at{};                      // renewal_time(), drawn once per token
+  std::optional<SteadyPoint> since = {};       // when it was the newest one stored, as far as was seen
   bool rejected = false;                       // HubSpot called this very token expired
   bool dead = false;                           // HubSpot's verdict about the refresh token
   bool in_flight = false;                      // a renewal is under way
   std::optional<SteadyPoint> last_start = {};  // of a renewal
   std::optional<SteadyPoint> not_before = {};  // back-off after trouble
+  unsigned failures = 0;                       // renewals that failed in a row
+  // HubSpot calls the refresh token dead since, but somebody may be bringing a newer one
+  // (refresh_flight.hpp).
+  std::optional<SteadyPoint> doubted_since = {};
 };
 
 // What a call gets.
@@ -64,6 +81,15 @@ ForCall for_call(const GrantFacts& facts, SteadyPoint now);
 // When the next renewal begins; nothing while one is under way or none can help. A time that has passed means
 // now.
 std::optional<SteadyPoint> next_renewal(const GrantFacts& facts);
+
+// The facts of a token that just came, by renewal or otherwise; `before` are those of the one it replaces.
+GrantFacts facts_of_new(std::optional<TokenLife> life, SteadyPoint now, double jitter,
+                        const GrantFacts& before);
+void renewal_began(GrantFacts& facts, SteadyPoint now);
+// How a renewal ended that brought no token. Doubted: HubSpot's verdict is not final yet.
+enum class WithoutToken { Trouble, Doubted, Dead };
+void renewal_failed(GrantFacts& facts, WithoutToken how, std::chrono::milliseconds at_least, SteadyPoint now,
+                    double jitter);
 
 // What HubSpot's answer to a refresh means.
 struct Verdict {

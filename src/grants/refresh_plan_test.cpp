@@ -112,3 +112,43 @@ TEST_CASE("only HubSpot's verdict about the refresh token is a death; the rest s
   CHECK(verdict_on(OauthTrouble{477, "HubSpot answered 477", 1000h}).at_least == 24h);
   CHECK(kind(verdict_on(hubspot::Granted{})) == Verdict::Kind::Renewed);
 }
+
+TEST_CASE(
+    "a stored token's age is believed where it can be; a clock that jumped makes it new, and HubSpot "
+    "decides") {
+  const TimePoint wall = from_millis(1'800'000'000'000);
+  auto obtained = [&](std::chrono::milliseconds ago, std::optional<SteadyPoint> since) {
+    TokenLife found = life_from({wall - ago, wall - ago + 30min}, wall, start, since);
+    CHECK(found.expires - found.obtained == 30min);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(start - found.obtained);
+  };
+  CHECK(obtained(10min, {}) == 10min);
+  CHECK(obtained(48h, {}) == 48h);  // the gateway was off
+  CHECK(obtained(-24h, {}) == 0s);
+  CHECK(obtained(10min, start - 25min) == 10min);
+  CHECK(obtained(25min, start - 25min) == 25min);
+  CHECK(obtained(26min, start - 25min) == 26min);  // asked before, stored after
+  CHECK(obtained(27min, start - 25min) == 0s);
+  CHECK(obtained(24h, start - 25min) == 0s);
+  CHECK(obtained(-1ms, start - 25min) == 0s);
+}
+
+TEST_CASE("a dead grant that is asked about in vain stays dead; a doubt remembers when it began") {
+  GrantFacts facts{.life = life(30min)};
+  renewal_began(facts, start);
+  renewal_failed(facts, WithoutToken::Doubted, 0ms, start + 1s, 0);
+  CHECK(facts.doubted_since == start + 1s);
+  CHECK_FALSE(facts.in_flight);
+  renewal_failed(facts, WithoutToken::Doubted, 0ms, start + 9s, 0);
+  CHECK(facts.doubted_since == start + 1s);
+  CHECK(facts.failures == 2);
+  renewal_failed(facts, WithoutToken::Dead, 0ms, start + 10s, 0);
+  CHECK(facts.dead);
+  renewal_failed(facts, WithoutToken::Trouble, 7min, start + 11s, 0);
+  CHECK(facts.dead);
+  CHECK(facts.not_before == start + 11s + 7min);
+  GrantFacts next = facts_of_new(life(10min), start, 0, facts);
+  CHECK_FALSE(next.dead);
+  CHECK(next.failures == 0);
+  CHECK(next.last_start == start);
+}
