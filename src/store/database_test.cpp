@@ -387,3 +387,21 @@ TEST_CASE("group commit, measured: 64 waiting producers, 1 KB each" * doctest::s
   std::printf("%.0f events/s, %.1f to a flush\n", static_cast<double>(statistics.transactions) / took.count(),
               static_cast<double>(statistics.transactions) / static_cast<double>(statistics.groups));
 }
+
+TEST_CASE("several that open an older file at once bring it up to date once") {
+  for (int round = 0; round < 20; ++round) {
+    TemporaryDirectory directory;
+    std::string path = directory.file("a.db");
+    open_notes(path);
+    std::array<std::string, 4> troubles;
+    {
+      std::vector<std::jthread> threads;
+      for (std::string& trouble : troubles)
+        threads.emplace_back([&trouble, &path] {
+          auto opened = try_open(path, {}, second_version);
+          if (!opened) trouble = opened.error().message;
+        });
+    }
+    for (const std::string& trouble : troubles) CHECK(trouble == "");
+  }
+}

@@ -42,11 +42,21 @@ Result<void> refuse_unknown(const Connection& connection, const Applied& applied
   return {};
 }
 
+Result<std::int64_t> already_applied(Connection& connection, std::string_view room, std::int64_t number) {
+  Result<std::vector<Row>> rows = connection.read(
+      {"SELECT count(*) FROM schema_migrations WHERE room = ? AND number = ?", {std::string(room), number}});
+  if (!rows) return std::unexpected(rows.error());
+  return integer_at(rows->front(), 0);
+}
+
 Result<void> apply(Connection& connection, std::string_view room, std::int64_t number,
                    std::string_view step) {
   Result<void> begun = connection.script("BEGIN IMMEDIATE");
   if (!begun) return begun;
-  Result<void> done = connection.script(step);
+  // Another process may have been here since we looked.
+  Result<std::int64_t> there = already_applied(connection, room, number);
+  if (there && *there > 0) return connection.script("ROLLBACK");
+  Result<void> done = there ? connection.script(step) : Result<void>(std::unexpected(there.error()));
   if (done) {
     Statement record{"INSERT INTO schema_migrations (room, number, checksum) VALUES (?, ?, ?)",
                      {std::string(room), number, checksum_of(step)}};
