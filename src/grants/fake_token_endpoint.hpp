@@ -50,6 +50,7 @@ class FakeHubSpot final : public TokenEndpoint {
   bool name_refresh_token = true;  // in the answer to a refresh
   std::vector<std::string> scopes{"oauth", "crm.objects.contacts.read"};
   std::string client_secret = "5ec7e7";
+  std::size_t token_bytes = 0;  // access tokens are at least so long
 
   struct Mishap {
     enum class Kind { LoseQuestion, LoseAnswer, Answer } kind = Kind::LoseQuestion;
@@ -172,6 +173,7 @@ class FakeHubSpot final : public TokenEndpoint {
 
   hubspot::OauthAnswer granted(HubId account, const std::string& refresh_token, bool name_it) {
     std::string access = "CIfake-access-" + std::to_string(++drawn_);
+    access.resize(std::max(access.size(), token_bytes), 'x');
     access_[access] = account;
     refresh_[refresh_token] = account;
     Json body = Json::object({{"token_type", "bearer"},

@@ -131,9 +131,30 @@ std::optional<TokenLife> Grants::State::life_of(const StoredGrant& grant, const 
 }
 
 GrantFacts Grants::State::facts_of(const StoredGrant& grant, const GrantFacts& before) {
-  GrantFacts facts = facts_of_new(life_of(grant, before), parts.clock.steady(), chance(), before);
+  std::optional<TokenLife> life = life_of(grant, before);
+  GrantFacts facts = facts_of_new(life, parts.clock.steady(), calm_jitter(life), before);
   facts.dead = grant.state == ConnectionState::Dead;
   return facts;
+}
+
+double Grants::State::calm_jitter(const std::optional<TokenLife>& life) {
+  if (!life) return 0;
+  constexpr int draws = 4, wide_draws = 8;
+  double calmest = chance();
+  std::size_t least = schedule_.crowd(renewal_time(*life, calmest));
+  auto draw = [&](double widest) {
+    double drawn = chance() * widest;
+    std::size_t crowd = schedule_.crowd(renewal_time(*life, drawn));
+    if (crowd < least) calmest = drawn, least = crowd;
+  };
+  for (int i = 1; i < draws; ++i) draw(1);
+  // Earlier than need be only where there are more than their share.
+  auto usual =
+      std::max<SteadyPoint::duration>(renewal_time(*life, 0.5) - life->obtained, RenewalSchedule::crowd_slot);
+  double share = static_cast<double>(schedule_.size()) * RenewalSchedule::crowd_slot / usual;
+  if (static_cast<double>(least) <= share + 1) return calmest;
+  for (int i = 0; i < wide_draws; ++i) draw(widest_jitter);
+  return calmest;
 }
 
 double Grants::State::chance() {

@@ -86,6 +86,9 @@ class Grants::State : public std::enable_shared_from_this<State> {
   GrantFacts facts_of(const StoredGrant& grant, const GrantFacts& before = {});
   std::optional<TokenLife> life_of(const StoredGrant& grant, const GrantFacts& before) const;
   double chance();  // from 0 to 1
+  // For renewal_time(): of a few moments the least crowded one, so that no ten seconds get much more than
+  // their share.
+  double calm_jitter(const std::optional<TokenLife>& life);
   // What happened to a connection, in the journal and the log. A journal that cannot take it is logged: what
   // has happened at HubSpot cannot be undone for want of a record.
   void record(std::string operation, const ConnectionName& connection, std::vector<journal::Field> details);

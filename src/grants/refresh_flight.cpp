@@ -80,14 +80,14 @@ Action RefreshFlight::looked(const Seen& seen, SteadyPoint now) {
     case Purpose::LookAfterVerdict: return looked_after_verdict(stored, now);
     default: break;
   }
-  if (stored.generation > asked_with_) return end(Newer(), true);
+  if (stored.generation > asked_with_) return end(Newer(), false);
   return end(out_of_step(), false);
 }
 
 Action RefreshFlight::looked_before_asking(const Stored& stored, SteadyPoint now) {
   if (stored.generation < start_.generation) return end(out_of_step(), false);
-  if (stored.dead && !start_.probe) return end(Dead{}, true);
-  if (stored.generation > start_.generation && !stored.dead) return end(Newer(), true);
+  if (stored.dead && !start_.probe) return end(Dead{}, false);
+  if (stored.generation > start_.generation && !stored.dead) return end(Newer(), false);
   if (stored.obstacle) return end(*stored.obstacle, false);
   // The look that counts is one under the lease: somebody may have renewed before we had it.
   if (purpose_ == Purpose::FirstLook || !surely_holds(now)) return take_lease(now);
@@ -96,7 +96,7 @@ Action RefreshFlight::looked_before_asking(const Stored& stored, SteadyPoint now
 }
 
 Action RefreshFlight::looked_after_verdict(const Stored& stored, SteadyPoint now) {
-  if (stored.generation > asked_with_) return end(Newer(), true);
+  if (stored.generation > asked_with_) return end(Newer(), false);
   if (stored.generation < asked_with_) return end(out_of_step(), false);
   bool in_doubt = others_may_be_at_work_ || !surely_holds(now);
   bool stood_long = start_.doubted_since && now - *start_.doubted_since >= doubt_time;

@@ -74,7 +74,9 @@ struct Doubted {
   Trouble trouble;
 };
 using Outcome = std::variant<Renewed, Newer, Gone, Dead, Doubted, Trouble>;
-// Put the outcome to use, then give the lease back if one is held: settled when nothing is left open.
+// Put the outcome to use, then give the lease back if one is held: settled when nothing is left open. What
+// somebody else stored settles nothing: the work that was left open may already be that on the newer
+// generation.
 struct End {
   Outcome outcome;
   bool settled = false;

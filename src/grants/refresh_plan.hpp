@@ -49,8 +49,9 @@ struct StoredLife {
 };
 TokenLife life_from(StoredLife stored, TimePoint now, SteadyPoint steady, std::optional<SteadyPoint> since);
 
-// When to renew ahead of time: one lead before expiry, or up to one lead earlier by chance, so that many
-// connections made at once spread out.
+// When to renew ahead of time: one lead before expiry, or earlier by chance, up to one lead for each whole
+// number in `jitter` (from 0 to widest_jitter), so that many connections made at once spread out.
+constexpr double widest_jitter = 4;
 SteadyPoint renewal_time(TokenLife life, double jitter);
 // Until when a token is sent.
 SteadyPoint last_use(TokenLife life);

@@ -351,7 +351,8 @@ void Grants::State::adopt(const std::shared_ptr<Holding>& holding, Adopted adopt
   if (adopted.grant.generation < holding->view().generation) return;  // a newer one came in meanwhile
   GrantFacts before = holding->facts();
   GrantFacts facts = facts_of(adopted.grant, before);
-  if (adopted.life) facts = facts_of_new(adopted.life, parts.clock.steady(), chance(), before);
+  if (adopted.life)
+    facts = facts_of_new(adopted.life, parts.clock.steady(), calm_jitter(adopted.life), before);
   holding->replace(view_of(adopted.grant), std::move(adopted.access_token), facts);
 }
 
