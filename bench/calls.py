@@ -19,13 +19,13 @@ import programs  # noqa: E402
 import rows as rows_of_run  # noqa: E402
 import verdict  # noqa: E402
 from demo import Trouble, make_certificates  # noqa: E402
-from gateway import Hubward, HubwardWhole  # noqa: E402
+from gateway import Engine, Hubward, HubwardWhole  # noqa: E402
 from holding import Holding  # noqa: E402
 from load import Loader  # noqa: E402
 from whole_job import WholeJob  # noqa: E402
 from workloads import Workloads, say, warm_up  # noqa: E402
 
-KINDS = (Hubward, HubwardWhole, programs.Nginx, programs.NginxLua, programs.Haproxy, programs.Caddy, programs.Fastify,
+KINDS = (Engine, Hubward, HubwardWhole, programs.Nginx, programs.NginxLua, programs.Haproxy, programs.Caddy, programs.Fastify,
          programs.ExpressSdk)
 WORKLOADS = ("floor", "whole", "open", "handshake", "portals", "idle")
 RESULT = ROOT / "build/bench/calls.json"
@@ -104,6 +104,7 @@ def check_machine(wanted):
         raise Trouble("two cores are needed, one for the program and one for the load; this machine gives "
                       f"{machine.cores()}")
     needs = [("hubward", str(wanted.binaries / "hubward")), ("hubward", str(wanted.binaries / "hubward-load")),
+             ("hubward", str(wanted.binaries / "hubward-engine")),
              ("the upstream", "nginx"), ("pinning", "taskset")]
     needs += [(kind.name, need) for kind in KINDS if kind.name in wanted.programs for need in kind.needs]
     missing = [f"{need} (for {name})" for name, need in needs if programs.missing([need])]

@@ -19,11 +19,23 @@ actions = ["view", "create", "edit", "delete"]
 '''
 
 
-class Hubward(Program):
-    """`floor`: the least it can be told to do. A static token, one role with one rule that allows every record, nothing
-    logged. The client's key, the catalogue, the decision and the journal cannot be switched off."""
+class Engine(Program):
+    """`floor`: Hubward's network engine alone, a listener and a client with a static token put on in between; the same job
+    as a bare reverse proxy's."""
     name = "hubward"
-    note = "least configuration; key, catalogue and journal always on"
+    note = "the network engine alone, as the proxies' job is"
+
+    def configure(self):
+        self.environment = {"ENGINE_TOKEN": TOKEN}
+        return [self.bench.binaries / "hubward-engine", str(self.port), self.bench.tls / "gateway.pem",
+                self.bench.tls / "gateway.key", f"https://localhost:{self.bench.upstream.port}", self.bench.tls / "ca.pem"]
+
+
+class Hubward(Program):
+    """`floor`: the least the whole gateway can be told to do. A static token, one role with one rule that allows every record, nothing
+    logged. The client's key, the catalogue, the decision and the journal cannot be switched off."""
+    name = "hubward-least"
+    note = "the gateway, least configuration; key, catalogue and journal always on"
     role = LEAST_ROLE
 
     def __init__(self, bench):
@@ -103,6 +115,7 @@ level = "warning"
 
 class HubwardWhole(Hubward):
     """`whole`: as a team would run it; a role with a dozen rules, fifty clients, the journal on."""
+    name = "hubward"
     workload = "whole"
     note = "everything on"
 

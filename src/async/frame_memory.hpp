@@ -17,7 +17,7 @@ struct FrameAllocator {
   using value_type = T;
   FrameAllocator() = default;
   template <class Other>
-  FrameAllocator(const FrameAllocator<Other>&) {}
+  explicit FrameAllocator(const FrameAllocator<Other>& /*of*/) {}
   T* allocate(std::size_t count) { return static_cast<T*>(allocate_frame(count * sizeof(T))); }
   void deallocate(T* memory, std::size_t count) noexcept { free_frame(memory, count * sizeof(T)); }
   bool operator==(const FrameAllocator&) const = default;
