@@ -7,7 +7,7 @@ build_packages=(
   ca-certificates libssl-dev libsqlite3-dev libfmt-dev libcli11-dev libboost1.81-dev libtomlplusplus-dev
   prometheus-cpp-dev doctest-dev
 )
-test_packages=(nginx-light testssl.sh sslscan spin mandoc zsh fish systemd)
+test_packages=(nginx-light slowhttptest nghttp2-client testssl.sh sslscan spin mandoc zsh fish systemd)
 bench_packages=(nginx-light libnginx-mod-http-lua haproxy caddy util-linux)
 package_packages=(dpkg-dev lintian debootstrap systemd-container)
 

@@ -67,6 +67,14 @@ struct AdminDoor {
   bool operator==(const AdminDoor&) const = default;
 };
 
+// What differs between doors. 0: no bound.
+struct DoorBounds {
+  std::size_t connections_per_address = 0;
+  std::uint32_t handshakes_per_second = 0;
+  std::uint32_t handshakes_per_second_per_address = 0;
+  bool operator==(const DoorBounds&) const = default;
+};
+
 // Bounds of the doors: one caller, however hostile, costs no more than this.
 struct DoorLimits {
   std::size_t connections = 10'000;
@@ -78,6 +86,12 @@ struct DoorLimits {
   Millis head{10'000};
   Millis idle{75'000};
   Millis body_idle{30'000};
+  std::uint64_t body_bytes_per_second = 1024;
+  std::vector<std::string> shared_addresses = {"127.0.0.0/8", "::1"};
+  DoorBounds egress{1000, 5000, 200};
+  DoorBounds outside{100, 500, 50};
+  DoorBounds admin{64, 50, 20};
+  std::size_t admin_connections = 256;
   bool operator==(const DoorLimits&) const = default;
 };
 
@@ -92,6 +106,7 @@ struct UpstreamLimits {
   Millis answer{110'000};  // HubSpot gives up after 100 s
   Millis idle{50'000};
   Millis body_idle{60'000};
+  std::uint64_t body_bytes_per_second = 1024;
   bool operator==(const UpstreamLimits&) const = default;
 };
 

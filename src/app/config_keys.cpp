@@ -121,25 +121,65 @@ Keys upstream_keys(UpstreamLimits& to) {
       {"connect_ms", millis(to.connect, 100, one_hour_ms), "Name look-up, TCP and TLS together."},
       {"answer_ms", millis(to.answer, 100, one_hour_ms), "From the call's begin to the head of its answer."},
       {"idle_ms", millis(to.idle, 100, one_hour_ms), "An unused socket is closed after this."},
-      {"body_idle_ms", millis(to.body_idle, 100, one_hour_ms), "Between two pieces of an answer's body."},
+      {"body_idle_ms", millis(to.body_idle, 100, one_hour_ms),
+       "How far an answer's body may lag; what arrives earns time back at `body_bytes_per_second`."},
+      {"body_bytes_per_second", number(to.body_bytes_per_second, 1, gigabyte),
+       "The slowest that a body may come from HubSpot, or be taken there."},
   };
+}
+
+Keys bound_keys(DoorBounds& to) {
+  return {
+      {"connections_per_address", number(to.connections_per_address, 0, 1'000'000),
+       "Open at once from one address; 0 for no such bound."},
+      {"handshakes_per_second", number(to.handshakes_per_second, 0, 1'000'000),
+       "TLS handshakes that begin each second, from all together. What was not used in the last two seconds "
+       "may "
+       "be used at once; beyond it a handshake waits for its turn, or is refused when that is too far off. 0 "
+       "for "
+       "no such bound."},
+      {"handshakes_per_second_per_address", number(to.handshakes_per_second_per_address, 0, 1'000'000),
+       "Likewise, from one address."},
+  };
+}
+
+Keys admin_bound_keys(DoorLimits& to) {
+  Keys keys = bound_keys(to.admin);
+  keys.insert(keys.begin(), {"connections", number(to.admin_connections, 1, 10'000),
+                             "Open at once, in place of `connections` of `[limits]`."});
+  return keys;
 }
 
 Keys limit_keys(Config& config) {
   DoorLimits& to = config.limits;
   return {
       {"connections", number(to.connections, 1, 1'000'000),
-       "Open at once on one door; more are closed when they arrive."},
+       "Open at once on one door. When it is full, a new connection takes the place of the one that has been "
+       "without a request longest, one that never had any before others; when all are busy it is closed."},
       {"head_bytes", number(to.head_bytes, 4 * kilobyte, megabyte),
        "Request line and header fields together."},
       {"header_fields", number(to.header_fields, 10, 1000), "Header fields of one request."},
       {"target_bytes", number(to.target_bytes, kilobyte, 256 * kilobyte), "Path and query of one request."},
       {"request_body_bytes", number(to.request_body_bytes, kilobyte, 16 * gigabyte),
        "Longest body of a call; it is streamed, not kept."},
-      {"handshake_ms", millis(to.handshake, 100, one_hour_ms), "TLS, from accept to finished."},
+      {"handshake_ms", millis(to.handshake, 100, one_hour_ms),
+       "TLS: from accept to its first byte, and from its turn to finished. A turn is not waited for longer "
+       "than "
+       "half of this."},
       {"head_ms", millis(to.head, 100, one_hour_ms), "From the first byte of a request's head to its end."},
       {"idle_ms", millis(to.idle, 100, one_hour_ms), "Between two requests on a kept connection."},
-      {"body_idle_ms", millis(to.body_idle, 100, one_hour_ms), "Between two pieces of a body, either way."},
+      {"body_idle_ms", millis(to.body_idle, 100, one_hour_ms),
+       "How far a body may lag, either way; what moves earns time back at `body_bytes_per_second`."},
+      {"body_bytes_per_second", number(to.body_bytes_per_second, 1, gigabyte),
+       "The slowest that a request's body may come, or an answer be taken, by a caller that is waited for."},
+      {"shared_addresses", ListSlot{&to.shared_addresses, rule_for_networks, "10.0.0.0/8"},
+       "Addresses and blocks that many callers share: this machine, a load balancer that speaks for others. "
+       "What "
+       "is bounded per address does not hold for them. An IPv6 address stands for its /64."},
+      {"egress", TableSlot{[&to] { return bound_keys(to.egress); }}, "Bounds of the door for your programs."},
+      {"public", TableSlot{[&to] { return bound_keys(to.outside); }}, "Bounds of the door for the internet."},
+      {"admin", TableSlot{[&to] { return admin_bound_keys(to); }},
+       "Bounds of the door for operators. The first holds for the local socket, too."},
       {"upstream", TableSlot{[&config] { return upstream_keys(config.upstream); }},
        "Bounds of the calls to HubSpot."},
   };

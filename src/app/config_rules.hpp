@@ -10,6 +10,7 @@
 namespace hubward::app {
 
 std::optional<std::string> rule_for_addresses(std::string_view text);   // numeric IPv4 or IPv6
+std::optional<std::string> rule_for_networks(std::string_view text);    // an address or a CIDR block
 std::optional<std::string> rule_for_paths(std::string_view text);       // absolute
 std::optional<std::string> rule_for_host_names(std::string_view text);  // no port, no scheme
 std::optional<std::string> rule_for_origins(std::string_view text);     // https, host, port; no path

@@ -67,6 +67,8 @@ class Graph {
   // Records of the journal older than the retention go. Suspends for the disk.
   Async<void> clear_journal();
 
+  const Clock& clock() const { return clock_; }
+  telemetry::Metrics& metrics() { return metrics_; }
   journal::Journal& journal() { return *journal_; }
   grants::Grants& grants() { return *grants_; }
   grants::Installs& installs() { return *installs_; }

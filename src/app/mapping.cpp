@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "gateway/network.hpp"
 
 namespace hubward::app {
 namespace {
@@ -85,6 +88,31 @@ admin::AppFacts facts_of(const std::string& name, const AppSettings& app, const 
   return facts;
 }
 
+// Two seconds of it may come at once.
+http::Rate rate_of(std::uint32_t per_second) {
+  return {per_second, std::max<std::uint32_t>(1, 2 * per_second)};
+}
+
+http::AdmissionLimits admission_of(const Config& config, const DoorBounds& bounds, std::size_t connections) {
+  http::AdmissionLimits limits;
+  limits.connections_per_address = bounds.connections_per_address;
+  limits.handshakes = rate_of(bounds.handshakes_per_second);
+  limits.handshakes_per_address = rate_of(bounds.handshakes_per_second_per_address);
+  // Those who wait for a turn never fill more than half of the door.
+  limits.longest_wait = config.limits.handshake / 2;
+  if (bounds.handshakes_per_second > 0) {
+    Millis half_full(connections * 1000 / 2 / bounds.handshakes_per_second);
+    limits.longest_wait = std::min(limits.longest_wait, half_full);
+  }
+  std::vector<gateway::Network> shared;
+  for (const std::string& text : config.limits.shared_addresses)
+    if (auto network = gateway::Network::parse(text)) shared.push_back(*network);
+  limits.is_shared = [shared = std::move(shared)](const std::string& address) {
+    return std::ranges::any_of(shared, [&](const auto& network) { return network.contains(address); });
+  };
+  return limits;
+}
+
 }  // namespace
 
 Result<grants::Apps> apps_of(const Config& config, OutsideSecrets& secrets) {
@@ -149,6 +177,7 @@ http::ClientOptions client_options_of(const Config& config) {
   options.connect = config.upstream.connect;
   options.idle = config.upstream.idle;
   options.body_idle = config.upstream.body_idle;
+  options.slowest_body = config.upstream.body_bytes_per_second;
   options.head_bytes = config.upstream.head_bytes;
   return options;
 }
@@ -166,9 +195,10 @@ http::TlsServer tls_of(const Door& door) {
           .strict_transport_seconds = door.hsts_seconds};
 }
 
-http::Limits limits_of(const Config& config) {
+http::Limits limits_of(const Config& config, const DoorBounds& bounds, std::size_t connections) {
   http::Limits limits;
-  limits.connections = config.limits.connections;
+  limits.connections = connections;
+  limits.admission = admission_of(config, bounds, connections);
   limits.head_bytes = config.limits.head_bytes;
   limits.fields = config.limits.header_fields;
   limits.target_bytes = config.limits.target_bytes;
@@ -177,6 +207,7 @@ http::Limits limits_of(const Config& config) {
   limits.head = config.limits.head;
   limits.idle = config.limits.idle;
   limits.body_idle = config.limits.body_idle;
+  limits.slowest_body = config.limits.body_bytes_per_second;
   return limits;
 }
 

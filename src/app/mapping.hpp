@@ -26,8 +26,9 @@ journal::JournalOptions journal_options_of(const Config& config);
 http::ClientOptions client_options_of(const Config& config);
 http::Endpoint endpoint_of(const Door& door);
 http::TlsServer tls_of(const Door& door);
-// For the egress door; the others take shorter bodies.
-http::Limits limits_of(const Config& config);
+// Of a door that may have so many connections, given the file descriptors that there are. The public and
+// the admin doors take shorter bodies.
+http::Limits limits_of(const Config& config, const DoorBounds& bounds, std::size_t connections);
 telemetry::Level level_of(const Config& config);
 telemetry::Log::Form form_of(const Config& config);
 

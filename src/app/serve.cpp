@@ -20,6 +20,7 @@
 #include "app/signals.hpp"
 #include "async/await.hpp"
 #include "core/locked_memory.hpp"
+#include "http/door_figures.hpp"
 #include "http/redirect.hpp"
 #include "keys/core_dumps.hpp"
 
@@ -29,7 +30,6 @@ namespace {
 // The public door takes no bodies but forms; the admin door takes small JSON.
 constexpr std::uint64_t public_body_bytes = 64 * 1024;
 constexpr std::uint64_t admin_body_bytes = 64 * 1024;
-constexpr std::size_t admin_connections = 256;
 constexpr std::size_t redirect_connections = 256;
 constexpr std::chrono::hours journal_clearing{1};
 constexpr std::chrono::hours certificate_warnings{24};
@@ -107,35 +107,34 @@ class Serving {
                     {"egress_connections", shares.egress},
                     {"public_connections", shares.outside},
                     {"next_step", "raise the limit (ulimit -Hn, or LimitNOFILE= in the systemd unit)"}});
-    http::Limits egress = limits_of(config);
-    egress.connections = shares.egress;
+    http::Limits egress = limits_of(config, config.limits.egress, shares.egress);
     Result<void> opened =
-        open_door(egress_, endpoint_of(config.egress), tls_of(config.egress), egress,
+        open_door(egress_, "egress", endpoint_of(config.egress), tls_of(config.egress), egress,
                   [this](http::Request request) { return graph_->egress().handle(std::move(request)); });
     if (!opened) return while_doing("[listen.egress]", opened.error());
 
-    http::Limits outside = limits_of(config);
-    outside.connections = shares.outside;
+    http::Limits outside = limits_of(config, config.limits.outside, shares.outside);
     outside.body_bytes = public_body_bytes;
     opened =
-        open_door(public_, endpoint_of(config.public_door), tls_of(config.public_door), outside,
+        open_door(public_, "public", endpoint_of(config.public_door), tls_of(config.public_door), outside,
                   [this](http::Request request) { return graph_->installs().answer(std::move(request)); });
     if (!opened) return while_doing("[listen.public]", opened.error());
     opened = open_redirect(outside);
     if (!opened) return while_doing("[listen.public] redirect_port", opened.error());
 
-    http::Limits operators = limits_of(config);
+    http::Limits operators = limits_of(config, config.limits.admin, config.limits.admin_connections);
     operators.body_bytes = admin_body_bytes;
-    operators.connections = admin_connections;
     http::Endpoint socket;
     socket.socket_path = config.admin_socket();
-    opened = open_door(socket_, socket, std::nullopt, operators, [this](http::Request request) {
+    http::Limits commands = operators;
+    commands.admission = {};  // they all have the same address
+    opened = open_door(socket_, "socket", socket, std::nullopt, commands, [this](http::Request request) {
       return graph_->doors().from_socket(std::move(request));
     });
     if (!opened) return while_doing("the local socket", opened.error());
     if (config.admin.token.empty()) return {};
     opened =
-        open_door(admin_, endpoint_of(config.admin.door), tls_of(config.admin.door), operators,
+        open_door(admin_, "admin", endpoint_of(config.admin.door), tls_of(config.admin.door), operators,
                   [this](http::Request request) { return graph_->doors().from_network(std::move(request)); });
     if (!opened) return while_doing("[listen.admin]", opened.error());
     return {};
@@ -148,20 +147,23 @@ class Serving {
     http::Endpoint endpoint = endpoint_of(door);
     endpoint.port = door.redirect_port;
     limits.connections = std::min(limits.connections, redirect_connections);
-    return open_door(redirect_, std::move(endpoint), std::nullopt, limits, [this](http::Request request) {
-      return answer_with_redirect(graph_->config().public_url, std::move(request));
-    });
+    return open_door(redirect_, "redirect", std::move(endpoint), std::nullopt, limits,
+                     [this](http::Request request) {
+                       return answer_with_redirect(graph_->config().public_url, std::move(request));
+                     });
   }
 
   static Async<http::Response> answer_with_redirect(std::string base, http::Request request) {
     co_return http::redirect_to(base, request);
   }
 
-  Result<void> open_door(std::unique_ptr<http::Listener>& door, http::Endpoint endpoint,
+  Result<void> open_door(std::unique_ptr<http::Listener>& door, std::string name, http::Endpoint endpoint,
                          std::optional<http::TlsServer> tls, http::Limits limits,
                          http::Listener::Handler handler) {
-    auto opened =
-        http::Listener::open(loop_, std::move(endpoint), std::move(tls), limits, std::move(handler));
+    auto figures =
+        std::make_shared<http::DoorFigures>(std::move(name), graph_->clock(), graph_->metrics(), log_);
+    auto opened = http::Listener::open(loop_, std::move(endpoint), std::move(tls), limits, std::move(handler),
+                                       std::move(figures));
     if (!opened) return std::unexpected(opened.error());
     door = std::move(*opened);
     return {};

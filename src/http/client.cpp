@@ -8,6 +8,7 @@
 #include "core/ascii.hpp"
 #include "http/client_pool.hpp"
 #include "http/grammar.hpp"
+#include "http/patience.hpp"
 
 namespace hubward::http {
 
@@ -50,12 +51,12 @@ class AbsentBody final : public Body {
 class AnswerBody final : public Body {
  public:
   AnswerBody(Lease lease, Origin origin, std::optional<std::uint64_t> length, bool keep_alive,
-             std::chrono::milliseconds idle, Deadline end)
+             Patience patience, Deadline end)
       : lease_(std::move(lease)),
         origin_(std::move(origin)),
         length_(length),
         keep_alive_(keep_alive),
-        idle_(idle),
+        patience_(patience),
         end_(end) {}
   ~AnswerBody() override {
     bool reusable = keep_alive_ && lease_->intake.body_done() && lease_->intake.empty();
@@ -74,7 +75,8 @@ class AnswerBody final : public Body {
 
  private:
   Async<Result<std::string_view>> read_next() {
-    Intake::Piece piece = co_await lease_->intake.next_piece(std::min(after(idle_), end_));
+    Intake::Piece piece = co_await lease_->intake.next_piece(std::min(patience_.begin(), end_));
+    patience_.moved(piece.data.size());
     co_return judge(piece);
   }
   Result<std::string_view> judge(const Intake::Piece& piece) {
@@ -88,7 +90,7 @@ class AnswerBody final : public Body {
   const Origin origin_;
   const std::optional<std::uint64_t> length_;
   bool keep_alive_;
-  const std::chrono::milliseconds idle_;
+  Patience patience_;
   const Deadline end_;
 };
 
@@ -184,7 +186,8 @@ Async<Client::State::Exchanged> Client::State::exchange(ClientConnection& connec
                                                         HeadLimits limits, const ClientOptions& options,
                                                         Deadline deadline) {
   MessageWriter::BodyFraming framing = write_head(connection.writer, request);
-  MessageWriter::Pace pace{options.body_idle, deadline};
+  MessageWriter::Pace pace(Patience(options.body_idle, options.slowest_body), deadline);
+  connection.stream.heed_answers(request.body != nullptr);
   MessageWriter::Outcome sent = co_await connection.writer.send(request.body.get(), framing, pace);
   if (sent.body_trouble) {
     Error trouble = *sent.body_trouble;
@@ -224,8 +227,9 @@ Response Client::State::make_response(Lease lease, ResponseHead head, const Outg
     head.keep_alive = false;
   }
   if (!intake.body_done()) {
-    response.body = std::make_unique<AnswerBody>(std::move(lease), request.origin, length, head.keep_alive,
-                                                 options.body_idle, request.answer_end);
+    response.body =
+        std::make_unique<AnswerBody>(std::move(lease), request.origin, length, head.keep_alive,
+                                     Patience(options.body_idle, options.slowest_body), request.answer_end);
   } else if (head.keep_alive && intake.empty()) {
     lease.keep();
   }

@@ -39,7 +39,8 @@ struct ClientOptions {
   // One that was used within this is busy: it keeps its buffers, and is not closed for being one too many, or
   // calls that come in waves would connect anew in each.
   std::chrono::milliseconds busy{1'000};
-  std::chrono::milliseconds body_idle{60'000};  // between two pieces of an answer
+  std::chrono::milliseconds body_idle{60'000};  // how far a body may lag, either way (http/patience.hpp)
+  std::uint64_t slowest_body = 1024;            // bytes a second
   std::size_t head_bytes = 64 * 1024;
 };
 

@@ -26,6 +26,7 @@ std::string words_for(Stream::State state, const Stream& stream) {
     case Stream::State::Closed:
     case Stream::State::Cancelled: return "the connection was closed while TLS was set up";
     case Stream::State::Ok:
+    case Stream::State::Answered:
     case Stream::State::Broken: break;
   }
   return "TLS failed (" + stream.trouble() + ")";

@@ -483,3 +483,48 @@ TEST_CASE("a body that trickles does not hold its connection beyond the deadline
   CHECK(answer.code == "REQUEST_BODY");
   CHECK(caller.client->open_connections() == 0);
 }
+
+TEST_CASE("an answer that comes before the request is whole is heard, though nobody takes the rest") {
+  using Then = FakeOrigin::Script::Then;
+  auto post = [](std::uint16_t port) {
+    Outgoing request = get(plain(port), "/upload");
+    request.method = "POST";
+    request.body = text_body(std::string(32'000'000, 'x'));
+    return request;
+  };
+  FakeOrigin holds({{{"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"}, Then::Deaf}});
+  Caller caller;
+  Answer answer = caller(post(holds.port()));
+  CHECK(answer.status == 413);
+  CHECK(answer.body == "big");
+  CHECK(caller.client->open_connections() == 0);
+  // One that neither takes the rest nor answers is given up, also when it has said that it sends no more.
+  ClientOptions options{.system_authorities = false, .body_idle = 100ms};
+  FakeOrigin silent({{{""}, Then::Deaf}});
+  CHECK(Caller(options)(post(silent.port())).code == "UPSTREAM_TIMEOUT");
+  FakeOrigin finished({{{""}, Then::DeafAndDone}});
+  CHECK(Caller(options)(post(finished.port())).code == "UPSTREAM_TIMEOUT");
+}
+
+TEST_CASE("an origin that trickles is given up, whatever it trickles") {
+  using Then = FakeOrigin::Script::Then;
+  ClientOptions options{.system_authorities = false, .body_idle = 300ms};
+  std::string head = "HTTP/1.1 200 OK\r\n";
+  struct Case {
+    std::string begin;
+    std::string piece;
+    const char* code;
+  };
+  const Case cases[] = {{head + "Content-Length: 100000\r\n\r\n", "x", "UPSTREAM_TIMEOUT"},
+                        {head + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", "UPSTREAM_TIMEOUT"},
+                        {head + "\r\n", "x", "UPSTREAM_TIMEOUT"},
+                        {head, "X: y\r\n", "UPSTREAM_TIMEOUT"},
+                        {"", "HTTP/1.1 103 Early Hints\r\n\r\n", "UPSTREAM_ANSWER"}};
+  for (const Case& one : cases) {
+    CAPTURE(one.piece);
+    FakeOrigin origin({{{one.begin}, Then::Trickle, one.piece}});
+    Deadline start = std::chrono::steady_clock::now();
+    CHECK(Caller(options)(get(plain(origin.port()), "/"), 2s).code == one.code);
+    CHECK(std::chrono::steady_clock::now() - start < 5s);
+  }
+}

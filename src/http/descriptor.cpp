@@ -38,9 +38,14 @@ struct Descriptor::State : std::enable_shared_from_this<State> {
 
   void note(std::uint32_t events);
   bool noted(Direction direction) const {
-    return hung_up || (direction == Direction::Read ? readable || read_closed : writable);
+    bool can_read = readable || read_closed;
+    if (direction == Direction::Either) return hung_up || can_read || writable;
+    return hung_up || (direction == Direction::Read ? can_read : writable);
   }
-  void forget(Direction direction) { (direction == Direction::Read ? readable : writable) = false; }
+  void forget(Direction direction) {
+    if (direction != Direction::Write) readable = false;
+    if (direction != Direction::Read) writable = false;
+  }
   bool can_resume() const { return waiter && noted(waits_for); }
   void finish(Wait outcome);
   void cancel();
@@ -270,6 +275,10 @@ Descriptor::Waiting Descriptor::ready(Direction direction, Deadline deadline) {
 
 bool Descriptor::is_quiet() const {
   return !state_->noted(Direction::Read);
+}
+
+bool Descriptor::ended() const {
+  return state_->read_closed || state_->hung_up;
 }
 
 void Descriptor::cancel() {

@@ -25,13 +25,15 @@ class Descriptor {
 
   int fd() const;
   int release();  // gives the open socket up to the caller; no wait is on
-  enum class Direction { Read, Write };
+  enum class Direction { Read, Write, Either };
   class Waiting;
   // `Wait waited = co_await socket.ready(…)`
   Waiting ready(Direction direction, Deadline deadline);
   // Whether nothing has come, and the peer has not closed, since somebody last waited to read: as far as the
   // loop has been told.
   bool is_quiet() const;
+  // Whether the other end has said that it sends no more, or is gone.
+  bool ended() const;
   // Ends the wait that is on, if any, and every later one with Cancelled.
   void cancel();
 

@@ -26,12 +26,16 @@ namespace hubward::http {
 // A blocking socket that gives up after a few seconds, so that no test hangs.
 class RawSocket {
  public:
-  explicit RawSocket(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // `from` is the address it comes from, one of 127.0.0.0/8.
+  explicit RawSocket(std::uint16_t port, const char* from = "127.0.0.1")
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     timeval patience{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &address.sin_addr);
+    ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
@@ -83,9 +87,10 @@ class RawSocket {
 class FakeDoor {
  public:
   explicit FakeDoor(Listener::Handler handler, Limits limits = {},
-                    std::optional<TlsServer> tls = std::nullopt, Endpoint endpoint = {}) {
-    Result<std::unique_ptr<Listener>> opened =
-        Listener::open(loop_, std::move(endpoint), std::move(tls), limits, std::move(handler));
+                    std::optional<TlsServer> tls = std::nullopt, Endpoint endpoint = {},
+                    std::shared_ptr<DoorFigures> figures = nullptr) {
+    Result<std::unique_ptr<Listener>> opened = Listener::open(loop_, std::move(endpoint), std::move(tls),
+                                                              limits, std::move(handler), std::move(figures));
     invariant(opened.has_value(), opened ? "" : opened.error().message);
     listener_ = std::move(*opened);
     thread_ = std::thread([this] { loop_.run(); });

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -27,7 +28,10 @@ class FakeOrigin {
   // Then the connection is closed, or held open until the other end closes.
   struct Script {
     std::vector<std::string> answers;
-    enum class Then { Close, Hold } then = Then::Close;
+    // Close; hold the connection and read; likewise without reading, and having sent the end; send `piece`
+    // again and again.
+    enum class Then { Close, Hold, Deaf, DeafAndDone, Trickle } then = Then::Close;
+    std::string piece = {};
   };
 
   // The first connection follows the first script, and so on; the last script serves all that follow.
@@ -81,10 +85,25 @@ class FakeOrigin {
         if (!read_byte(fd, head)) return;
       if (::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
     }
+    if (script.then == Script::Then::DeafAndDone) ::shutdown(fd, SHUT_WR);
+    if (script.then == Script::Then::Deaf || script.then == Script::Then::DeafAndDone)
+      return wait_for_end(fd);
+    if (script.then == Script::Then::Trickle) return trickle(fd, script.piece);
     std::string rest;
     if (script.then == Script::Then::Hold)
       while (read_byte(fd, rest)) {
       }
+  }
+  // Reads nothing of what comes.
+  static void wait_for_end(int fd) {
+    pollfd gone{.fd = fd, .events = POLLRDHUP, .revents = 0};
+    ::poll(&gone, 1, 10'000);
+  }
+  static void trickle(int fd, std::string_view piece) {
+    for (int i = 0; i < 500; ++i) {
+      if (::send(fd, piece.data(), piece.size(), MSG_NOSIGNAL) < 0) return;
+      ::usleep(20'000);
+    }
   }
   bool read_byte(int fd, std::string& into) {
     char byte = 0;

@@ -31,15 +31,35 @@ void Intake::make_room(std::size_t capacity) {
     end_ = size;
     return;
   }
-  std::size_t larger = std::max(std::min(2 * capacity_, capacity), usual_size);
-  auto replacement = std::make_unique_for_overwrite<char[]>(larger);
-  if (end_ > 0) std::memcpy(replacement.get(), buffer_.get(), end_);
-  wipe(std::span<char>(buffer_.get(), end_));
+  move_to_buffer_of(std::max(std::min(2 * capacity_, capacity), usual_size));
+}
+
+// At least as large as what is unread, which moves to its front.
+void Intake::move_to_buffer_of(std::size_t capacity) {
+  std::size_t size = end_ - begin_;
+  auto replacement = std::make_unique_for_overwrite<char[]>(capacity);
+  if (size > 0) std::memcpy(replacement.get(), buffer_.get() + begin_, size);
+  wipe(std::span<char>(buffer_.get() + wiped_, end_ - wiped_));
   buffer_ = std::move(replacement);
-  capacity_ = larger;
+  capacity_ = capacity;
+  wiped_ = begin_ = 0;
+  end_ = size;
+}
+
+void Intake::keep_only_bytes() {
+  stream_.release();
+  if (empty())
+    release();
+  else
+    move_to_buffer_of(end_ - begin_);
 }
 
 Async<Stream::State> Intake::fill(std::size_t capacity, Deadline deadline) {
+  if (waiting_ == Waiting::KeepsBytes && !stream_.has_more()) {
+    keep_only_bytes();
+    Stream::State waited = co_await stream_.wait_for_bytes(deadline);
+    if (waited != Stream::State::Ok) co_return waited;
+  }
   make_room(capacity);
   std::span<char> room(buffer_.get() + end_, capacity_ - end_);
   Stream::Read read = co_await stream_.read(room, deadline);

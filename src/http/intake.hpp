@@ -28,6 +28,11 @@ class Intake {
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
 
+  // What a peer that has to be waited for costs meanwhile: all buffers, or only what was not read yet, and
+  // some time for each wait.
+  enum class Waiting { KeepsBuffers, KeepsBytes };
+  void set_waiting(Waiting waiting) { waiting_ = waiting; }
+
   // Until there is a byte that has not been read.
   Async<Stream::State> wait_for_bytes(Deadline deadline);
   // Gives the buffer back when nothing unread is in it.
@@ -69,11 +74,14 @@ class Intake {
   Async<Stream::State> wait_and_fill(Deadline deadline);
   Async<Piece> read_piece(Deadline deadline);
   void make_room(std::size_t capacity);
+  void move_to_buffer_of(std::size_t capacity);
+  void keep_only_bytes();
   void consume(std::size_t size) { begin_ += size; }
   void wipe_consumed();
   std::optional<Piece> take_piece();
 
   Stream& stream_;
+  Waiting waiting_ = Waiting::KeepsBuffers;
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0;
   std::size_t wiped_ = 0;  // <= begin_ <= end_ <= capacity_

@@ -3,11 +3,14 @@
 
 #include <unistd.h>
 
+#include <malloc.h>
+#include <algorithm>
 #include <cerrno>
 #include <unordered_set>
 #include <utility>
 
 #include "async/await.hpp"
+#include "http/door.hpp"
 #include "http/listening_socket.hpp"
 #include "http/server_connection.hpp"
 
@@ -21,6 +24,9 @@ using namespace std::chrono_literals;
 constexpr auto accept_pause = 100ms;
 // Connections accepted before others get their turn.
 constexpr int accept_round = 64;
+// A door that had so many connections open, and lost half of them, gives memory back to the machine: glibc
+// keeps what lies between living blocks, and after a storm that is most of it (docs/decisions/).
+constexpr std::size_t storm = 1000;
 
 ServerTls files_of(const TlsServer& tls) {
   return {.certificate_file = tls.certificate_file,
@@ -40,35 +46,38 @@ Result<CertificateFacts> try_certificate(const TlsServer& tls) {
 }
 
 struct Listener::State {
-  State(Loop& on, int fd, Endpoint at, Limits within, Handler with)
+  State(Loop& on, int fd, Endpoint at, const Limits& within, Handler with,
+        std::shared_ptr<DoorFigures> figures)
       : loop(on),
         endpoint(std::move(at)),
-        limits(within),
-        handler(std::move(with)),
+        door(within, std::move(with), std::move(figures)),
         socket(std::make_unique<Descriptor>(on, fd)),
         port(bound_port(fd)),
         all_closed(on) {}
 
   Loop& loop;
   const Endpoint endpoint;
-  const Limits limits;
-  const Handler handler;
+  Door door;
   std::optional<ServerTls> tls_files;
   std::shared_ptr<const TlsContext> tls;  // null: plain
   std::unique_ptr<Descriptor> socket;     // null once we stopped accepting
   const std::uint16_t port;
   std::size_t connections = 0;  // accepted and not yet closed
+  std::size_t high_water = 0;   // most of them since memory was given back
   std::unordered_set<ServerConnection*> open;
   Signal all_closed;
 
   static Async<void> accept_all(std::shared_ptr<State> self);
-  static Async<void> serve(std::shared_ptr<State> self, int fd, Peer peer);
+  static Async<void> serve(std::shared_ptr<State> self, int fd, Peer peer, Admission::Place place);
+  void receive(int fd, Peer peer, std::shared_ptr<State> self);
+  bool make_room();
   void stop_accepting();
+  void give_memory_back();
 };
 
-Async<void> Listener::State::serve(std::shared_ptr<State> self, int fd, Peer peer) {
+Async<void> Listener::State::serve(std::shared_ptr<State> self, int fd, Peer peer, Admission::Place place) {
   {
-    ServerConnection connection(self->loop, fd, std::move(peer), self->limits, self->handler);
+    ServerConnection connection(self->loop, fd, std::move(peer), self->door, std::move(place));
     struct Listed {
       Listed(State& in, ServerConnection& one) : state(in), listed(one) { state.open.insert(&listed); }
       ~Listed() { state.open.erase(&listed); }
@@ -79,7 +88,37 @@ Async<void> Listener::State::serve(std::shared_ptr<State> self, int fd, Peer pee
     } listed(*self, connection);
     co_await connection.run(self->tls);
   }
-  if (--self->connections == 0) self->all_closed.notify();
+  if (self->door.figures) self->door.figures->closed();
+  --self->connections;
+  if (self->high_water >= storm && self->connections <= self->high_water / 2) self->give_memory_back();
+  if (self->connections == 0) self->all_closed.notify();
+}
+
+void Listener::State::give_memory_back() {
+  high_water = connections;
+  ::malloc_trim(0);
+}
+
+// A full door lets one go that harms nobody, if there is one. It counts until its task has ended.
+bool Listener::State::make_room() {
+  ServerConnection* leaves = door.expendable.first();
+  if (leaves == nullptr) return false;
+  leaves->give_way();
+  return true;
+}
+
+void Listener::State::receive(int fd, Peer peer, std::shared_ptr<State> self) {
+  using Cut = DoorFigures::Cut;
+  auto place = door.admission.arrive(peer.address);
+  bool full = place && connections >= door.limits.connections && !make_room();
+  if (!place || full) {
+    door.cut(full ? Cut::DoorFull : Cut::AddressFull);
+    ::close(fd);
+    return;
+  }
+  high_water = std::max(high_water, ++connections);
+  if (door.figures) door.figures->opened();
+  loop.spawn(serve(std::move(self), fd, std::move(peer), std::move(*place)));
 }
 
 Async<void> Listener::State::accept_all(std::shared_ptr<State> self) {
@@ -87,12 +126,7 @@ Async<void> Listener::State::accept_all(std::shared_ptr<State> self) {
     int accepted_now = 0;
     Accepted accepted = accept_from(self->socket->fd());
     for (; accepted.fd >= 0; accepted = accept_from(self->socket->fd())) {
-      if (self->connections >= self->limits.connections) {
-        ::close(accepted.fd);
-      } else {
-        ++self->connections;
-        self->loop.spawn(serve(self, accepted.fd, std::move(accepted.peer)));
-      }
+      self->receive(accepted.fd, std::move(accepted.peer), self);
       if (++accepted_now % accept_round == 0) co_await yield();
       if (!self->socket) co_return;
     }
@@ -125,7 +159,8 @@ Listener::~Listener() {
 }
 
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, Endpoint endpoint, std::optional<TlsServer> tls,
-                                                 Limits limits, Handler handler) {
+                                                 Limits limits, Handler handler,
+                                                 std::shared_ptr<DoorFigures> figures) {
   std::shared_ptr<const TlsContext> context;
   std::optional<ServerTls> files;
   if (tls) {
@@ -136,7 +171,8 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, Endpoint endpoint, 
   }
   Result<int> fd = listen_on(endpoint);
   if (!fd) return std::unexpected(fd.error());
-  auto state = std::make_shared<State>(loop, *fd, std::move(endpoint), limits, std::move(handler));
+  auto state =
+      std::make_shared<State>(loop, *fd, std::move(endpoint), limits, std::move(handler), std::move(figures));
   state->tls_files = std::move(files);
   state->tls = std::move(context);
   loop.spawn(State::accept_all(state));

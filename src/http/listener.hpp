@@ -12,20 +12,27 @@
 
 #include "async/deadline.hpp"
 #include "async/loop.hpp"
+#include "http/admission.hpp"
 #include "http/message.hpp"
 
 namespace hubward::http {
 
+class DoorFigures;
+
 struct Limits {
-  std::size_t connections = 10'000;    // open at once; more are closed at accept
+  // Open at once. A new one takes the place of one that could be closed without harm (http/expendable.hpp);
+  // when there is none, it is closed.
+  std::size_t connections = 10'000;
+  AdmissionLimits admission = {};
   std::size_t head_bytes = 32 * 1024;  // request line and fields together
   std::size_t fields = 100;
   std::size_t target_bytes = 8 * 1024;
   std::uint64_t body_bytes = 16 * 1024 * 1024;
-  std::chrono::milliseconds handshake{10'000};  // TLS, from accept to finished
+  std::chrono::milliseconds handshake{10'000};  // TLS, to its first byte, and from its turn to finished
   std::chrono::milliseconds head{10'000};       // from the first byte of a head to its end
   std::chrono::milliseconds idle{75'000};       // between requests on a kept connection
-  std::chrono::milliseconds body_idle{30'000};  // between two pieces of a body, either way
+  std::chrono::milliseconds body_idle{30'000};  // how far a body may lag, either way (http/patience.hpp)
+  std::uint64_t slowest_body = 1024;            // bytes a second
 };
 
 // Server side of TLS. Safe if left alone: 1.2 and 1.3, no 0-RTT, no renegotiation, no compression.
@@ -55,9 +62,10 @@ class Listener {
   using Handler = std::function<Async<Response>(Request)>;
 
   // Binds and listens; the error names the address and the reason. Without `tls` it speaks plain HTTP.
-  // `handler` is called on the loop; it must not throw.
+  // `handler` is called on the loop; it must not throw. Without `figures` nobody counts.
   static Result<std::unique_ptr<Listener>> open(Loop& loop, Endpoint endpoint, std::optional<TlsServer> tls,
-                                                Limits limits, Handler handler);
+                                                Limits limits, Handler handler,
+                                                std::shared_ptr<DoorFigures> figures = nullptr);
   ~Listener();
 
   std::uint16_t port() const;  // the bound port when 0 was asked for

@@ -379,24 +379,6 @@ TEST_CASE("a client that does not read its answer is ended in time") {
   CHECK(drained.get_future().wait_for(5s) == std::future_status::ready);
 }
 
-TEST_CASE("connections beyond the limit are closed, and places come back") {
-  Limits limits;
-  limits.connections = 2;
-  FakeDoor door(answer, limits);
-  {
-    RawSocket first(door.port()), second(door.port());
-    first.send(get("/1"));
-    second.send(get("/2"));
-    CHECK(first.read_until("GET /1").ends_with("GET /1"));
-    CHECK(second.read_until("GET /2").ends_with("GET /2"));
-    CHECK(talk(door.port(), get("/3")).empty());
-  }
-  bool served = false;
-  for (int i = 0; i < 1000 && !served; ++i)
-    served = !talk(door.port(), get("/4", "Connection: close\r\n")).empty();
-  CHECK(served);
-}
-
 TEST_CASE("a local socket is for its owner, says who called, and is replaced only when nobody listens") {
   FakeAuthority folder;
   Endpoint endpoint;

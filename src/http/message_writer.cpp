@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "async/await.hpp"
+#include "async/loop.hpp"
 #include "core/ascii.hpp"
 #include "core/invariant.hpp"
 
@@ -16,6 +17,8 @@ namespace {
 
 // Small pieces are gathered up to this, larger ones written from where they are.
 constexpr std::size_t gather_size = 16 * 1024;
+// A long message to a fast reader leaves everybody else a turn after this.
+constexpr std::size_t fair_share = 256 * 1024;
 // A chunk's size in hexadecimal, the line ends around it and the last chunk.
 constexpr std::size_t chunk_overhead = 32;
 
@@ -72,10 +75,18 @@ void MessageWriter::clear() {
   out_.clear();
 }
 
-Async<Stream::State> MessageWriter::flush(Pace pace) {
+// After a write that others follow: what it took the reader, and how much went over.
+void MessageWriter::account() {
+  if (written_ == 0) return;
+  pace_->patience.moved(written_);
+  unshared_ += std::exchange(written_, 0);
+}
+
+Async<Stream::State> MessageWriter::flush() {
   if (out_.empty()) co_return Stream::State::Ok;
   started_ = true;
-  Stream::State state = co_await stream_.write(out_, pace.next());
+  Stream::State state = co_await stream_.write(out_, pace_->begin());
+  written_ += out_.size();
   clear();
   co_return state;
 }
@@ -96,10 +107,17 @@ void MessageWriter::append_chunk_size(std::size_t size) {
   append("\r\n");
 }
 
-Async<Stream::State> MessageWriter::write_piece(std::string_view piece, BodyFraming framing, Pace pace) {
+// In slices, so that a slow reader shows what it takes.
+Async<Stream::State> MessageWriter::write_piece(std::string_view piece, BodyFraming framing) {
   if (framing == BodyFraming::Chunked) append_chunk_size(piece.size());
-  Stream::State state = co_await flush(pace);
-  if (state == Stream::State::Ok) state = co_await stream_.write(piece, pace.next());
+  Stream::State state = co_await flush();
+  while (state == Stream::State::Ok && !piece.empty()) {
+    account();
+    std::string_view slice = piece.substr(0, gather_size);
+    state = co_await stream_.write(slice, pace_->begin());
+    written_ += slice.size();
+    piece.remove_prefix(slice.size());
+  }
   if (state != Stream::State::Ok) co_return state;
   if (framing == BodyFraming::Chunked) append("\r\n");
   co_return Stream::State::Ok;
@@ -107,12 +125,19 @@ Async<Stream::State> MessageWriter::write_piece(std::string_view piece, BodyFram
 
 Async<MessageWriter::Outcome> MessageWriter::send(Body* body, BodyFraming framing, Pace pace) {
   append("\r\n");
+  pace_.emplace(pace);
+  written_ = unshared_ = 0;
   std::uint64_t left = framing == BodyFraming::Counted ? body->length().value_or(0) : 0;
   bool more = framing == BodyFraming::Chunked || left > 0;
   while (more) {
+    account();
+    if (unshared_ >= fair_share) {
+      unshared_ = 0;
+      co_await yield();
+    }
     Result<std::string_view> piece = co_await body->next();
     if (!piece) co_return Outcome{Stream::State::Ok, piece.error(), started_};
-    if (pace.over()) co_return Outcome{Stream::State::Ok, too_slow(), started_};
+    if (pace_->over()) co_return Outcome{Stream::State::Ok, too_slow(), started_};
     if (framing == BodyFraming::Counted) {
       if (piece->empty() || piece->size() > left)
         co_return Outcome{Stream::State::Ok, wrong_length(), started_};
@@ -122,12 +147,12 @@ Async<MessageWriter::Outcome> MessageWriter::send(Body* body, BodyFraming framin
       more = !piece->empty();
     }
     Stream::State state = Stream::State::Ok;
-    if (!gathers(*piece, framing)) state = co_await write_piece(*piece, framing, pace);
+    if (!gathers(*piece, framing)) state = co_await write_piece(*piece, framing);
     if (state == Stream::State::Ok && more && (!body->ready() || out_.size() >= gather_size))
-      state = co_await flush(pace);
+      state = co_await flush();
     if (state != Stream::State::Ok) co_return Outcome{state, std::nullopt, started_};
   }
-  Stream::State state = co_await flush(pace);
+  Stream::State state = co_await flush();
   co_return Outcome{state, std::nullopt, started_};
 }
 

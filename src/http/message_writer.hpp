@@ -14,6 +14,7 @@
 #include "async/async.hpp"
 #include "core/result.hpp"
 #include "http/message.hpp"
+#include "http/patience.hpp"
 #include "http/stream.hpp"
 
 namespace hubward::http {
@@ -28,12 +29,13 @@ class MessageWriter {
     bool ok() const { return state == Stream::State::Ok && !body_trouble; }
   };
 
-  // How long writing may take: each write, and everything together.
+  // How long writing may take: as long as the reader keeps up, and everything together until `end`.
   struct Pace {
-    std::chrono::milliseconds idle;
-    Deadline end = Deadline::max();
-    Deadline next() const { return std::min(after(idle), end); }
+    explicit Pace(Patience with, Deadline until = Deadline::max()) : patience(with), end(until) {}
+    Deadline begin() { return std::min(patience.begin(), end); }
     bool over() const { return end != Deadline::max() && end <= std::chrono::steady_clock::now(); }
+    Patience patience;
+    Deadline end;
   };
 
   explicit MessageWriter(Stream& stream) : stream_(stream) {}
@@ -59,15 +61,19 @@ class MessageWriter {
   Async<Outcome> send(Body* body, BodyFraming framing, Pace pace);
 
  private:
-  Async<Stream::State> flush(Pace pace);
+  Async<Stream::State> flush();
   bool gathers(std::string_view piece, BodyFraming framing);
   void append_chunk_size(std::size_t size);
-  Async<Stream::State> write_piece(std::string_view piece, BodyFraming framing, Pace pace);
+  Async<Stream::State> write_piece(std::string_view piece, BodyFraming framing);
+  void account();
   void clear();
 
   Stream& stream_;
   std::string out_;
   bool started_ = false;
+  std::optional<Pace> pace_;  // of the message that is being sent
+  std::size_t written_ = 0;   // not yet accounted for
+  std::size_t unshared_ = 0;  // written since others had a turn
 };
 
 }  // namespace hubward::http

@@ -2,26 +2,26 @@
 #include "http/server_connection.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
 
 #include "async/await.hpp"
 #include "http/error_response.hpp"
+#include "http/patience.hpp"
 
 namespace hubward::http {
 
 namespace {
 
 using namespace std::chrono_literals;
+using Cut = DoorFigures::Cut;
 
 // What is left of a body that nobody pulled is read and dropped up to this; beyond it, closing is cheaper.
 constexpr std::uint64_t droppable_body = 64 * 1024;
 // After an answer that closes, what still arrives is dropped this long, lest a reset destroy the answer on
 // its way (RFC 9112 section 9.6).
 constexpr auto linger_time = 1s;
-constexpr std::size_t linger_bytes = 256 * 1024;
 // A busy connection keeps its buffers; one that pauses longer than this does without.
 constexpr auto buffers_kept = 1s;
 // Status line, framing fields and line ends around the fields of an answer.
@@ -46,7 +46,9 @@ bool has_no_body(int status) {
 class ServerConnection::RequestBody final : public Body {
  public:
   RequestBody(ServerConnection& connection, std::optional<std::uint64_t> length)
-      : connection_(&connection), length_(length) {
+      : connection_(&connection),
+        length_(length),
+        patience_(connection.limits_.body_idle, connection.limits_.slowest_body) {
     connection.body_ = this;
   }
   ~RequestBody() override {
@@ -68,10 +70,14 @@ class ServerConnection::RequestBody final : public Body {
       if (sent != Stream::State::Ok)
         co_return trouble("BODY_CUT", "the connection broke before the body came");
     }
-    Intake::Piece piece = co_await connection.intake_.next_piece(after(connection.limits_.body_idle));
+    Intake::Piece piece = co_await connection.intake_.next_piece(patience_.begin());
+    patience_.moved(piece.data.size());
     taken_ += piece.data.size();
     if (piece.refusal) co_return trouble("BODY_MALFORMED", piece.refusal->message);
-    if (piece.state == Stream::State::TimedOut) co_return trouble("BODY_TIMEOUT", "the body came too slowly");
+    if (piece.state == Stream::State::TimedOut) {
+      connection.door_.cut(Cut::BodySlow);
+      co_return trouble("BODY_TIMEOUT", "the body came too slowly");
+    }
     if (piece.state != Stream::State::Ok)
       co_return trouble("BODY_CUT", "the connection broke within the body");
     if (taken_ > connection.limits_.body_bytes)
@@ -88,14 +94,16 @@ class ServerConnection::RequestBody final : public Body {
 
   ServerConnection* connection_;
   const std::optional<std::uint64_t> length_;
+  Patience patience_;
   std::uint64_t taken_ = 0;
 };
 
-ServerConnection::ServerConnection(Loop& loop, int fd, Peer peer, const Limits& limits,
-                                   const Listener::Handler& handler)
-    : limits_(limits),
-      handler_(handler),
+ServerConnection::ServerConnection(Loop& loop, int fd, Peer peer, Door& door, Admission::Place place)
+    : door_(door),
+      limits_(door.limits),
       peer_(std::move(peer)),
+      place_(std::move(place)),
+      seat_(door.expendable, *this),
       stream_(loop, fd),
       intake_(stream_),
       writer_(stream_) {}
@@ -109,23 +117,64 @@ void ServerConnection::drain() {
   if (idle_) stream_.cancel();
 }
 
+void ServerConnection::give_way() {
+  seat_.leave();
+  door_.cut(Cut::GaveWay);
+  cancel();
+}
+
 Async<void> ServerConnection::run(std::shared_ptr<const TlsContext> tls) {
+  seat_.stand(Expendable::As::Newcomer);
   tls_ = std::move(tls);
   bool ready = co_await shake_hands();
   if (!ready) co_return;
   Next next = Next::Request;
-  while (next == Next::Request) next = co_await serve_one();
-  if (next == Next::Linger) co_await linger();
+  while (next == Next::Request) {
+    next = co_await serve_one();
+    // Whoever sends one request after another without waiting still leaves everybody else a turn.
+    bool presses_on = next == Next::Request && (!intake_.empty() || stream_.has_more());
+    if (presses_on) co_await yield();
+  }
+  if (next == Next::Linger) {
+    intake_.release();
+    writer_.release();
+    co_await linger();
+  }
 }
 
+Async<bool> ServerConnection::wait_for_turn() {
+  Deadline now = std::chrono::steady_clock::now();
+  auto turn = door_.admission.turn(place_, now);
+  if (!turn) {
+    bool own = turn.error() == Admission::Refusal::AddressHandshakeRate;
+    door_.cut(own ? Cut::AddressHandshakeRate : Cut::HandshakeRate);
+    co_return false;
+  }
+  if (*turn <= now) co_return true;
+  if (door_.figures) door_.figures->handshake_delayed();
+  seat_.leave();  // those who wait are few (Admission), and taking their turns away would starve everybody
+  Stream::State held = co_await stream_.hold(*turn);
+  seat_.stand(Expendable::As::Newcomer);
+  co_return held == Stream::State::Ok;
+}
+
+// Nothing is spent on TLS before the peer has said all that the first step needs, nor before its turn.
 Async<bool> ServerConnection::shake_hands() {
   if (!tls_) co_return true;
+  Stream::State state = co_await stream_.wait_for_hello(after(limits_.handshake));
+  if (state == Stream::State::TimedOut) door_.cut(Cut::HandshakeSlow);
+  if (state != Stream::State::Ok) co_return false;
+  bool may_begin = co_await wait_for_turn();
+  if (!may_begin) co_return false;
   SslPtr ssl = tls_->accept_on(stream_.tls_socket());
-  Stream::State state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
+  state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
   if (state == Stream::State::Ok) {
+    if (door_.figures) door_.figures->handshake_done();
     peer_.certificate = stream_.peer_certificate(*tls_);
     co_return true;
   }
+  if (state == Stream::State::TimedOut) door_.cut(Cut::HandshakeSlow);
+  if (state == Stream::State::Broken) door_.cut(Cut::HandshakeFailed);
   if (stream_.heard_plain_http()) {
     stream_.answer_plainly(plain_http_refusal());
     co_await linger();
@@ -152,17 +201,21 @@ Async<Stream::State> ServerConnection::wait_for_request() {
 
 Async<ServerConnection::Next> ServerConnection::serve_one() {
   idle_ = true;
+  seat_.stand(served_before_ ? Expendable::As::Idle : Expendable::As::Newcomer);
   Stream::State state = co_await wait_for_request();
   idle_ = false;
   if (state != Stream::State::Ok) {
     stream_.finish();
     co_return Next::Close;
   }
+  intake_.set_waiting(Intake::Waiting::KeepsBytes);
   HeadLimits head_limits{limits_.head_bytes, limits_.fields, limits_.target_bytes};
   Intake::Head arrived = co_await intake_.read_head(head_limits, after(limits_.head));
   std::optional<Refusal> refusal = arrived.refusal;
   if (!refusal && arrived.state == Stream::State::TimedOut)
     refusal = Refusal{408, "HEAD_TIMEOUT", "the request's head came too slowly"};
+  if (arrived.state == Stream::State::TimedOut) door_.cut(Cut::HeadSlow);
+  seat_.leave();
   if (!refusal && arrived.state != Stream::State::Ok) co_return Next::Close;
 
   std::expected<RequestHead, Refusal> head;
@@ -196,6 +249,7 @@ Request ServerConnection::make_request(RequestHead head) {
   body_broken_ = false;
   bool has_body = !intake_.body_done();
   continue_owed_ = has_body && head.expects_continue;
+  intake_.set_waiting(Intake::Waiting::KeepsBuffers);
   if (has_body) request.body = std::make_unique<RequestBody>(*this, head.framing.content_length);
   return request;
 }
@@ -208,7 +262,7 @@ bool ServerConnection::body_can_be_dropped() const {
 
 Async<ServerConnection::Next> ServerConnection::answer(Request request, bool keep_alive) {
   bool is_head = request.method == "HEAD";
-  Response response = co_await handler_(std::move(request));
+  Response response = co_await door_.handler(std::move(request));
   if (response.then == Response::Then::Abort) co_return Next::Close;
   // An answer may be made of the request's body: that is pulled while it is written.
   bool reads_on = body_ != nullptr && response.body != nullptr;
@@ -258,8 +312,10 @@ Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_a
   if (tls_ && !tls_->strict_transport().empty())
     writer_.append_field("Strict-Transport-Security", tls_->strict_transport());
   if (!keep_alive) writer_.append_field("Connection", "close");
-  MessageWriter::Outcome sent = co_await writer_.send(response.body.get(), framing, {limits_.body_idle});
+  MessageWriter::Pace pace(Patience(limits_.body_idle, limits_.slowest_body));
+  MessageWriter::Outcome sent = co_await writer_.send(response.body.get(), framing, pace);
   if (sent.ok()) co_return true;
+  if (sent.state == Stream::State::TimedOut) door_.cut(Cut::ReaderSlow);
   if (!sent.body_trouble || sent.started) co_return false;  // all that is left is to cut it off
   Response instead = error_response(*sent.body_trouble);
   body_broken_ = true;
@@ -268,9 +324,15 @@ Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_a
 }
 
 Async<bool> ServerConnection::drop_rest_of_body() {
+  if (intake_.body_done()) co_return true;
+  writer_.release();
+  intake_.set_waiting(Intake::Waiting::KeepsBytes);
+  seat_.stand(Expendable::As::Newcomer);
   std::uint64_t dropped = 0;
+  Deadline end = after(limits_.body_idle);  // for all of it: nobody waits for this body
   while (!intake_.body_done()) {
-    Intake::Piece piece = co_await intake_.next_piece(after(limits_.body_idle));
+    Intake::Piece piece = co_await intake_.next_piece(end);
+    if (piece.state == Stream::State::TimedOut) door_.cut(Cut::BodySlow);
     dropped += piece.data.size();
     if (piece.refusal || piece.state != Stream::State::Ok || dropped > droppable_body) co_return false;
   }
@@ -279,13 +341,7 @@ Async<bool> ServerConnection::drop_rest_of_body() {
 
 Async<void> ServerConnection::linger() {
   stream_.finish();
-  Deadline end = after(linger_time);
-  std::array<char, 4096> dropped{};
-  for (std::size_t total = 0; total < linger_bytes;) {
-    Stream::Read read = co_await stream_.read(dropped, end);
-    if (read.state != Stream::State::Ok) co_return;
-    total += read.size;
-  }
+  co_await stream_.discard(after(linger_time));
 }
 
 }  // namespace hubward::http

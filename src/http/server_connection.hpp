@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "async/loop.hpp"
+#include "http/door.hpp"
 #include "http/intake.hpp"
-#include "http/listener.hpp"
 #include "http/message_writer.hpp"
 #include "http/stream.hpp"
 
@@ -16,8 +16,8 @@ namespace hubward::http {
 
 class ServerConnection {
  public:
-  // `limits` and `handler` outlive the connection.
-  ServerConnection(Loop& loop, int fd, Peer peer, const Limits& limits, const Listener::Handler& handler);
+  // `door` outlives the connection.
+  ServerConnection(Loop& loop, int fd, Peer peer, Door& door, Admission::Place place);
   ~ServerConnection();
 
   // Until the connection is to be closed. `tls` may be null: plain.
@@ -27,6 +27,8 @@ class ServerConnection {
   void drain();
   // A certificate that the client showed is judged anew when its next request comes.
   void judge_certificate_by(std::shared_ptr<const TlsContext> tls);
+  // For a connection that is expendable: it ends, to make room.
+  void give_way();
   // Ends every wait on the socket.
   void cancel() { stream_.cancel(); }
 
@@ -35,6 +37,7 @@ class ServerConnection {
   enum class Next { Request, Linger, Close };
 
   Async<bool> shake_hands();
+  Async<bool> wait_for_turn();
   Async<Next> serve_one();
   Async<Stream::State> wait_for_request();
   Async<Next> answer(Request request, bool keep_alive);
@@ -45,9 +48,11 @@ class ServerConnection {
   Request make_request(RequestHead head);
   bool body_can_be_dropped() const;
 
+  Door& door_;
   const Limits& limits_;
-  const Listener::Handler& handler_;
   Peer peer_;
+  Admission::Place place_;
+  Expendable::Seat seat_;
   std::shared_ptr<const TlsContext> tls_;    // null: plain; outlives the stream
   std::shared_ptr<const TlsContext> judge_;  // whose authorities have yet to judge the client's certificate
   Stream stream_;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string_view>
 
 #include "core/invariant.hpp"
 
@@ -21,10 +22,20 @@ bool is_passing(int trouble) {
   return trouble == EAGAIN || trouble == EWOULDBLOCK || trouble == EINTR;
 }
 
+// What it refuses reads as a broken connection.
+bool passes_guard(TlsSocket& socket, std::string_view bytes) {
+  bool accepted = socket.guard->accepts(bytes);
+  if (!accepted) errno = EPROTO;
+  if (accepted && socket.guard->done()) socket.guard.reset();
+  return accepted;
+}
+
 int send_on(BIO* bio, const char* bytes, int size) {
   BIO_clear_retry_flags(bio);
-  ssize_t sent = ::send(socket_of(bio).fd, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  TlsSocket& socket = socket_of(bio);
+  ssize_t sent = ::send(socket.fd, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   if (sent < 0 && is_passing(errno)) BIO_set_retry_write(bio);
+  if (sent > 0 && socket.guard) socket.guard->sent({bytes, static_cast<std::size_t>(sent)});
   return static_cast<int>(sent);
 }
 
@@ -35,6 +46,8 @@ int receive_on(BIO* bio, char* bytes, int size) {
   socket.drained = received > 0 && received < size;
   if (received < 0 && is_passing(errno)) BIO_set_retry_read(bio);
   if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  if (received > 0 && socket.guard && !passes_guard(socket, {bytes, static_cast<std::size_t>(received)}))
+    return -1;
   return static_cast<int>(received);
 }
 

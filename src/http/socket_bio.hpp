@@ -3,13 +3,18 @@
 // process with SIGPIPE; this one sends with MSG_NOSIGNAL.
 #pragma once
 
+#include <optional>
+
+#include "http/handshake_guard.hpp"
+
 struct ssl_st;
 
 namespace hubward::http {
 
 struct TlsSocket {
-  int fd = -1;           // non-blocking
-  bool drained = false;  // the last read took everything there was
+  int fd = -1;                               // non-blocking
+  bool drained = false;                      // the last read took everything there was
+  std::optional<HandshakeGuard> guard = {};  // of a server's connection, until its client encrypts
 };
 
 // `socket` outlives `ssl`.

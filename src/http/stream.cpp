@@ -3,17 +3,24 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
 #include "async/await.hpp"
+#include "async/loop.hpp"
 
 namespace hubward::http {
 
 namespace {
+
+constexpr std::size_t discarded_at_once = 16 * 1024 * 1024;
+constexpr unsigned char tls_handshake = 22;
+constexpr int longest_tls_record = 16 * 1024;  // before encryption
 
 std::string reason_of(const SSL* ssl) {
   long verified = SSL_get_verify_result(ssl);
@@ -83,7 +90,10 @@ Stream::Attempt Stream::write_now(std::string_view bytes) {
 
 Descriptor::Waiting Stream::ready(Want want, Deadline deadline) {
   using Direction = Descriptor::Direction;
-  return socket_.ready(want == Want::Writable ? Direction::Write : Direction::Read, deadline);
+  Direction direction = want == Want::Writable ? Direction::Write
+                        : want == Want::Either ? Direction::Either
+                                               : Direction::Read;
+  return socket_.ready(direction, deadline);
 }
 
 Async<Stream::State> Stream::start_tls(SslPtr ssl, Deadline deadline) {
@@ -91,9 +101,13 @@ Async<Stream::State> Stream::start_tls(SslPtr ssl, Deadline deadline) {
   for (;;) {
     ERR_clear_error();
     int outcome = SSL_do_handshake(ssl_.get());
-    if (outcome == 1) co_return State::Ok;
+    if (outcome == 1) {
+      drained_ = false;  // what came along with the handshake may have been read with it
+      co_return State::Ok;
+    }
     Attempt attempt = judge_tls(outcome);
     if (attempt.state != State::Ok) co_return attempt.state;
+    release();  // whoever does not go on costs half
     Descriptor::Wait waited = co_await ready(attempt.want, deadline);
     if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
   }
@@ -136,6 +150,35 @@ Async<Stream::State> Stream::wait_until_readable(Deadline deadline) {
   co_return state_after(waited);
 }
 
+bool Stream::hello_is_there() const {
+  std::array<unsigned char, 5> header{};  // type, version, length (RFC 8446 section 5.1)
+  ssize_t seen = ::recv(fd(), header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (seen > 0 && header[0] != tls_handshake) return true;
+  if (seen < static_cast<ssize_t>(header.size())) return false;
+  int there = 0;
+  ::ioctl(fd(), FIONREAD, &there);
+  int length = header[3] << 8 | header[4];
+  return length > longest_tls_record || there >= length + static_cast<int>(header.size());
+}
+
+Async<Stream::State> Stream::wait_for_hello(Deadline deadline) {
+  for (;;) {
+    Descriptor::Wait waited = co_await ready(Want::Readable, deadline);
+    if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
+    if (hello_is_there()) co_return State::Ok;
+    if (socket_.ended()) co_return State::Closed;
+  }
+}
+
+Async<Stream::State> Stream::hold(Deadline until) {
+  for (;;) {
+    Descriptor::Wait waited = co_await ready(Want::Readable, until);
+    if (waited == Descriptor::Wait::TimedOut) co_return State::Ok;
+    if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
+    if (socket_.ended()) co_return State::Closed;
+  }
+}
+
 Async<Stream::State> Stream::write(std::string_view bytes, Deadline deadline) {
   Attempt attempt = write_what_goes(bytes);
   if (attempt.state != State::Ok || attempt.want == Want::Nothing)
@@ -155,7 +198,10 @@ Stream::Attempt Stream::write_what_goes(std::string_view& bytes) {
 
 Async<Stream::State> Stream::write_rest(std::string_view bytes, Want want, Deadline deadline) {
   while (want != Want::Nothing) {
-    Descriptor::Wait waited = co_await ready(want, deadline);
+    bool heed = heeds_answers_ && want == Want::Writable;
+    if (heed && has_answer()) co_return State::Answered;
+    // A peer that has said its last and still takes bytes is only waited for as a reader.
+    Descriptor::Wait waited = co_await ready(heed && !socket_.ended() ? Want::Either : want, deadline);
     if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
     Attempt attempt = write_what_goes(bytes);
     if (attempt.state != State::Ok) co_return attempt.state;
@@ -179,6 +225,22 @@ void Stream::answer_plainly(std::string_view bytes) {
   static_cast<void>(::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
 }
 
+// Bytes of a message, not only what TLS says for itself.
+bool Stream::has_answer() {
+  char byte = 0;
+  bool found = false;
+  if (ssl_) {
+    ERR_clear_error();
+    std::size_t size = 0;
+    found = SSL_peek_ex(ssl_.get(), &byte, 1, &size) == 1;
+    ERR_clear_error();  // trouble is found again by whoever reads
+  } else {
+    found = ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+  }
+  if (found) drained_ = false;
+  return found;
+}
+
 void Stream::finish() {
   if (ssl_ && SSL_is_init_finished(ssl_.get()) == 1) {
     ERR_clear_error();
@@ -186,6 +248,17 @@ void Stream::finish() {
     ERR_clear_error();  // the peer may be gone, which is no news here
   }
   ::shutdown(fd(), SHUT_WR);
+}
+
+Async<void> Stream::discard(Deadline until) {
+  for (;;) {
+    // TCP drops so much without copying it (tcp(7), MSG_TRUNC).
+    ssize_t dropped = ::recv(fd(), nullptr, discarded_at_once, MSG_TRUNC | MSG_DONTWAIT);
+    if (dropped == 0 || (dropped < 0 && !would_block())) co_return;
+    if (dropped > 0) co_await yield();
+    Descriptor::Wait waited = co_await ready(Want::Readable, until);
+    if (waited != Descriptor::Wait::Ready || until <= std::chrono::steady_clock::now()) co_return;
+  }
 }
 
 bool Stream::has_news() const {

@@ -23,6 +23,7 @@ class Stream {
     TimedOut,   // the deadline passed
     Broken,     // cut, reset, or not TLS
     Cancelled,  // by us
+    Answered,   // the peer began to speak while we still wrote, and did not take what we wrote
   };
   struct Read {
     State state;
@@ -42,11 +43,22 @@ class Stream {
   Async<Read> read(std::span<char> into, Deadline deadline);
   // Until read() is worth trying; needs no buffer meanwhile.
   Async<State> wait_for_bytes(Deadline deadline);
+  // Until the peer's first TLS record is there whole, or what is there cannot be one. Reads nothing, so that
+  // a peer that takes its time costs no memory.
+  Async<State> wait_for_hello(Deadline deadline);
+  // Reads nothing until the time has come: Ok. Closed as soon as the peer has left meanwhile.
+  Async<State> hold(Deadline until);
+  // Whether the last read left something, or may have.
+  bool has_more() const { return !drained_; }
   // All of it.
   Async<State> write(std::string_view bytes, Deadline deadline);
+  // Whether a write that has to wait ends, with Answered, when the peer speaks.
+  void heed_answers(bool heed) { heeds_answers_ = heed; }
 
   // Gives back what is only needed while bytes move.
   void release();
+  // Reads and drops what still comes, undeciphered, until the peer or the time ends. After finish().
+  Async<void> discard(Deadline until);
   // Says that we send no more; does not wait.
   void finish();
   // Whether a connection that should be silent has something to say, or has ended: what the loop has been
@@ -68,7 +80,7 @@ class Stream {
   const std::string& trouble() const { return trouble_; }
 
  private:
-  enum class Want { Nothing, Readable, Writable };
+  enum class Want { Nothing, Readable, Writable, Either };
   struct Attempt {
     State state;
     std::size_t size;
@@ -85,6 +97,8 @@ class Stream {
   Async<State> wait_until_readable(Deadline deadline);
   Read note_read(Attempt attempt, std::size_t asked);
 
+  bool has_answer();
+  bool hello_is_there() const;
   bool took_everything(std::size_t asked, std::size_t got) const;
   int fd() const { return tls_socket_.fd; }
 
@@ -92,7 +106,8 @@ class Stream {
   TlsSocket tls_socket_;
   SslPtr ssl_;  // dies before the sockets it uses
   bool heard_plain_http_ = false;
-  bool drained_ = false;  // nothing was left after the last read: waiting comes before trying
+  bool drained_ = true;  // nothing was left after the last read: waiting comes before trying
+  bool heeds_answers_ = false;
   std::string trouble_;
 };
 

@@ -275,6 +275,7 @@ SslPtr TlsContext::connection_on(TlsSocket& socket) const {
 
 SslPtr TlsContext::accept_on(TlsSocket& socket) const {
   SslPtr ssl = connection_on(socket);
+  socket.guard.emplace();
   SSL_set_accept_state(ssl.get());
   return ssl;
 }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may come in at a door, and when: how many connections one address may hold, and how fast TLS handshakes
+// begin, from one address and from all together. A handshake is the dearest thing that a stranger can ask
+// for; one that comes too early is given a later turn, and only when that would be too far off it is refused.
+// So a fleet that comes back after a restart gets in, spread over some seconds, and a flood costs no more
+// than its rate. Pure: time is told. One loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/clock.hpp"
+#include "http/address_key.hpp"
+
+namespace hubward::http {
+
+// So many a second, and at once as many as have not been used in the last `burst / per_second` seconds.
+struct Rate {
+  std::uint32_t per_second = 0;  // 0: no bound
+  std::uint32_t burst = 1;       // at least 1
+};
+
+// The turns that a rate leaves: a token bucket that remembers one point in time.
+class Turns {
+ public:
+  // When the next may begin, which is then taken; nothing when that is later than `latest`.
+  std::optional<SteadyPoint> take(Rate rate, SteadyPoint now, SteadyPoint latest);
+  // From then on it is as if none had ever been taken.
+  SteadyPoint forgotten_at() const { return booked_; }
+
+ private:
+  SteadyPoint booked_{};  // up to here all turns are taken
+};
+
+struct AdmissionLimits {
+  std::size_t connections_per_address = 0;  // 0: no bound
+  Rate handshakes;
+  Rate handshakes_per_address;
+  std::chrono::milliseconds longest_wait{5'000};  // for a turn
+  // Addresses that many callers share: what is bounded for each address is not for them.
+  std::function<bool(const std::string& address)> is_shared = {};
+};
+
+class Admission {
+ public:
+  enum class Refusal { AddressFull, HandshakeRate, AddressHandshakeRate };
+
+  explicit Admission(AdmissionLimits limits) : limits_(std::move(limits)) {}
+
+  // A connection that is let in holds its place while this lives. Movable; the Admission outlives it.
+  class Place {
+   public:
+    Place(Place&& other) noexcept : admission_(std::exchange(other.admission_, nullptr)), at_(other.at_) {}
+    Place& operator=(Place&&) = delete;
+    ~Place();
+
+   private:
+    friend class Admission;
+    struct Neighbours {
+      std::size_t connections = 0;
+      Turns turns;
+    };
+    using Book = std::map<AddressKey, Neighbours>;  // a tree: strangers cannot make its look-ups collide
+    Place(Admission* admission, Book::iterator at) : admission_(admission), at_(at) {}
+    Admission* admission_;  // null: of a shared address, or moved from
+    Book::iterator at_;
+  };
+
+  std::expected<Place, Refusal> arrive(const std::string& address);
+  // When this connection's handshake may begin.
+  std::expected<SteadyPoint, Refusal> turn(Place& place, SteadyPoint now);
+  std::size_t addresses() const { return book_.size(); }
+
+ private:
+  void leave(Place::Book::iterator at);
+  void forget(SteadyPoint now);
+
+  const AdmissionLimits limits_;
+  Turns turns_;
+  Place::Book book_;
+  // Addresses that left before their turns were forgotten, by the time of that, about in its order. Not more
+  // than handshakes begin while an address's burst comes back.
+  std::deque<std::pair<SteadyPoint, AddressKey>> leaving_;
+};
+
+}  // namespace hubward::http

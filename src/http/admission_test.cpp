@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/admission.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <vector>
+
+#include "core/clock.hpp"
+
+using namespace hubward;
+using namespace hubward::http;
+using namespace std::chrono_literals;
+
+namespace {
+
+const SteadyPoint start{1000s};
+
+AdmissionLimits limits_for(std::size_t connections, Rate all = {}, Rate each = {}) {
+  AdmissionLimits limits;
+  limits.connections_per_address = connections;
+  limits.handshakes = all;
+  limits.handshakes_per_address = each;
+  return limits;
+}
+
+Admission::Place let_in(Admission& admission, const std::string& address) {
+  auto place = admission.arrive(address);
+  REQUIRE(place);
+  return std::move(*place);
+}
+
+}  // namespace
+
+TEST_CASE("an address is an IPv4 address or the /64 of an IPv6 address") {
+  struct Case {
+    const char* one;
+    const char* other;
+    bool same;
+  };
+  const Case cases[] = {
+      {"192.0.2.1", "192.0.2.1", true},
+      {"192.0.2.1", "192.0.2.2", false},
+      {"192.0.2.1", "::ffff:192.0.2.1", true},
+      {"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
+      {"2001:db8::1", "2001:db8:0:1::1", false},
+      {"2001:db8::1", "2001:db9::1", false},
+      {"::1", "127.0.0.1", false},
+      {"::1", "0.0.0.0", false},
+      {"unix", "192.0.2.1", false},
+      {"unix", "::1", false},
+      {"unix", "unix", true},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.one);
+    CAPTURE(one.other);
+    CHECK((AddressKey::of(one.one) == AddressKey::of(one.other)) == one.same);
+  }
+}
+
+TEST_CASE("a rate lets a burst in at once, gives later turns, and refuses what is too far off") {
+  struct Step {
+    std::chrono::milliseconds at;
+    std::chrono::milliseconds begins;  // -1: refused
+  };
+  struct Case {
+    const char* what;
+    Rate rate;
+    std::vector<Step> steps;
+  };
+  constexpr auto refused = -1ms;
+  const Case cases[] = {
+      {"no bound", {0, 1}, {{0ms, 0ms}, {0ms, 0ms}, {0ms, 0ms}}},
+      {"one at a time", {10, 1}, {{0ms, 0ms}, {0ms, 100ms}, {0ms, 200ms}, {0ms, refused}, {150ms, 300ms}}},
+      {"a burst",
+       {10, 3},
+       {{0ms, 0ms}, {0ms, 0ms}, {0ms, 0ms}, {0ms, 100ms}, {50ms, 200ms}, {50ms, refused}}},
+      {"a burst comes back",
+       {10, 2},
+       {{0ms, 0ms},
+        {0ms, 0ms},
+        {100ms, 100ms},
+        {100ms, 200ms},
+        {1000ms, 1000ms},
+        {1000ms, 1000ms},
+        {1000ms, 1100ms}}},
+      {"a refusal costs no turn",
+       {10, 1},
+       {{0ms, 0ms}, {0ms, 100ms}, {0ms, 200ms}, {0ms, refused}, {0ms, refused}, {300ms, 300ms}}},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.what);
+    Turns turns;
+    for (const Step& step : one.steps) {
+      SteadyPoint now = start + step.at;
+      auto begins = turns.take(one.rate, now, now + 249ms);
+      CHECK(begins.has_value() == (step.begins != refused));
+      if (begins) CHECK(*begins == start + step.begins);
+    }
+  }
+}
+
+TEST_CASE("one address holds no more than its connections, and gets places back") {
+  Admission admission(limits_for(2));
+  auto first = std::make_unique<Admission::Place>(let_in(admission, "192.0.2.1"));
+  Admission::Place second = let_in(admission, "192.0.2.1");
+  CHECK(admission.arrive("192.0.2.1").error() == Admission::Refusal::AddressFull);
+  CHECK(admission.arrive("::ffff:192.0.2.1").error() == Admission::Refusal::AddressFull);
+  CHECK(admission.arrive("192.0.2.2"));
+  first.reset();
+  CHECK(admission.arrive("192.0.2.1"));
+}
+
+TEST_CASE("a shared address is bounded only together with all others") {
+  AdmissionLimits limits = limits_for(1, {100, 2}, {1, 1});
+  limits.longest_wait = 0ms;
+  limits.is_shared = [](const std::string& address) { return address == "127.0.0.1"; };
+  Admission admission(limits);
+  std::vector<Admission::Place> places;
+  for (int i = 0; i < 3; ++i) places.push_back(let_in(admission, "127.0.0.1"));
+  CHECK(admission.turn(places[0], start) == start);
+  CHECK(admission.turn(places[1], start) == start);
+  CHECK(admission.turn(places[2], start).error() == Admission::Refusal::HandshakeRate);
+  CHECK(admission.addresses() == 0);
+}
+
+TEST_CASE("one address that is too fast does not slow the others down") {
+  AdmissionLimits limits = limits_for(0, {1000, 1000}, {10, 2});
+  limits.longest_wait = 1s;
+  Admission admission(limits);
+  Admission::Place flood = let_in(admission, "192.0.2.1");
+  int waiting = 0, refused = 0;
+  for (int i = 0; i < 500; ++i) {
+    auto turn = admission.turn(flood, start);
+    if (!turn) CHECK(turn.error() == Admission::Refusal::AddressHandshakeRate);
+    if (!turn) ++refused;
+    if (turn && *turn > start) ++waiting;
+  }
+  CHECK(waiting == 10);
+  CHECK(refused == 488);
+  Admission::Place good = let_in(admission, "192.0.2.2");
+  CHECK(admission.turn(good, start) == start);
+}
+
+TEST_CASE("a fleet that comes back at once gets in, spread over seconds") {
+  AdmissionLimits limits = limits_for(0, {1000, 2000});
+  limits.longest_wait = 5s;
+  Admission admission(limits);
+  Admission::Place any = let_in(admission, "192.0.2.1");
+  SteadyPoint last = start;
+  for (int i = 0; i < 7000; ++i) {
+    auto turn = admission.turn(any, start);
+    REQUIRE(turn);
+    CHECK(*turn >= last);
+    last = *turn;
+  }
+  CHECK(last == start + 5s);
+  CHECK(admission.turn(any, start).error() == Admission::Refusal::HandshakeRate);
+}
+
+TEST_CASE("leaving does not give an address its burst back, and it is forgotten when that does no harm") {
+  Admission admission(limits_for(10, {}, {1, 3}));
+  auto come_and_go = [&](SteadyPoint now) {
+    Admission::Place place = let_in(admission, "192.0.2.1");
+    auto turn = admission.turn(place, now);
+    return turn ? *turn - now : SteadyPoint::duration(-1);
+  };
+  for (int i = 0; i < 3; ++i) CHECK(come_and_go(start) == 0s);
+  CHECK(come_and_go(start) == 1s);
+  CHECK(admission.addresses() == 1);
+  Admission::Place other = let_in(admission, "192.0.2.2");
+  CHECK(admission.turn(other, start + 3s));
+  CHECK(admission.addresses() == 2);
+  CHECK(admission.turn(other, start + 4s));
+  CHECK(admission.addresses() == 1);
+}
+
+TEST_CASE("strangers from ever new addresses leave nothing behind") {
+  Admission admission(limits_for(10, {}, {10, 20}));
+  SteadyPoint now = start;
+  std::size_t most = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    char address[64];
+    std::snprintf(address, sizeof address, "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
+    Admission::Place place = let_in(admission, address);
+    REQUIRE(admission.turn(place, now));
+    most = std::max(most, admission.addresses());
+    now += 1ms;
+  }
+  CHECK(most <= 102);  // a turn is forgotten after a tenth of a second
+}
