@@ -131,6 +131,7 @@ class House {
   }
 
   store::TemporaryDirectory folder;
+  std::string file_system;  // of the next open(): a disk that fails on demand
   ManualClock clock;
   crypto::SystemRandom random;
   telemetry::Log log{clock, telemetry::silent_sink()};
@@ -158,8 +159,9 @@ class House {
   static Async<void> poll(Condition condition) {
     while (!condition()) co_await yield();
   }
-  static std::unique_ptr<store::Database> open_file(std::string path, std::vector<store::Schema> schemas) {
+  std::unique_ptr<store::Database> open_file(std::string path, std::vector<store::Schema> schemas) const {
     store::OpenOptions options;
+    options.file_system = file_system;
     options.path = std::move(path);
     options.schemas = std::move(schemas);
     return must(store::Database::open(std::move(options)));

@@ -10,6 +10,7 @@
 #include "grants/refresh_flight.hpp"
 #include "grants/refresh_plan.hpp"
 #include "grants/renewal_schedule.hpp"
+#include "store/fake_disk.hpp"
 
 using namespace hubward;
 using namespace hubward::grants;
@@ -353,6 +354,44 @@ TEST_CASE("many deaths of one app at once make the app suspect; one good answer 
   REQUIRE(Browser(house).connect(house.invite({"second"}), other).status == 200);
   CHECK(house.renew(*house.grants));
   CHECK(house.view().state == ConnectionState::Connected);
+}
+
+TEST_CASE("what HubSpot gave is offered to the store until it is taken, and used no earlier") {
+  Connected house;
+  store::FakeDisk disk;
+  house.close();
+  house.file_system = disk.name();
+  house.open();
+  std::string old = house.bearer();
+  house.hubspot.rotate_refresh_tokens = true;  // so that dropping it would lose the grant
+  disk.fail_after(0, store::FakeDisk::Trouble::Full);
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Failing);
+  CHECK(house.view().last_trouble->cause.contains("full"));
+  CHECK(house.bearer() == old);
+  disk.heal();
+  house.run_until([&] { return house.view().generation == 2; });
+  CHECK(house.hubspot.accepts(house.bearer()));
+  CHECK(house.hubspot.refreshes == 1);
+  CHECK(house.view().state == ConnectionState::Connected);
+  house.close();
+  house.file_system.clear();
+}
+
+TEST_CASE("a stop waits for a renewal that is under way") {
+  Connected house;
+  house.let_come_due();
+  house.hubspot.hold();
+  house.grants->wake();
+  house.run_until([&] { return house.hubspot.in_flight == 1; });
+  house.grants->stop();
+  CHECK_FALSE(house.wait(house.grants->drain(after(10ms))));
+  house.hubspot.release();
+  CHECK(house.wait(house.grants->drain(soon())));
+  CHECK(house.view().generation == 2);
+  house.close();
+  house.open();
+  CHECK(house.view().generation == 2);
 }
 
 TEST_CASE("a restart finds every connection, and a token that is still good is used at once") {

@@ -16,7 +16,7 @@ Counts& Counts::operator+=(const Counts& other) {
 }
 
 World::World(Timeline& the_timeline, Weather the_weather, Breakage broken, Trace trace)
-    : timeline(the_timeline), weather(std::move(the_weather)), breakage(broken), trace_(trace) {
+    : timeline(the_timeline), weather(the_weather), breakage(broken), trace_(trace) {
   grant.access = grant.refresh = 1;
   issued_[1] = timeline.now();
 }
