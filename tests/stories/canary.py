@@ -247,7 +247,7 @@ class Canary(story.Story):
     def outside_secrets(self):
         """Everything that may not be seen from outside the process."""
         yield from self.secrets_in_memory()
-        yield traces.Needle("the misplaced key", self.misplaced.rsplit("_", 1)[1], pieces=True)
+        yield traces.Needle("the misplaced key", self.misplaced.split("_", 2)[2], pieces=True)
         for name, text in self.tickets.items():
             yield traces.Needle(f"the {name}", text)
 
