@@ -83,6 +83,7 @@ def arguments(words):
     parser.add_argument("--result", type=pathlib.Path, default=RESULT, help="where the JSON goes (build/bench/calls.json)")
     parser.add_argument("--binaries", type=pathlib.Path, default=ROOT / "build/release", help="where hubward is")
     wanted = parser.parse_args(words)
+    wanted.binaries, wanted.result = wanted.binaries.resolve(), wanted.result.resolve()
     wanted.warmup = min(0.5, wanted.seconds / 4)
     wanted.workloads = wanted.only or (["floor", "whole"] if wanted.quick else list(WORKLOADS))
     wanted.cases = wanted.case or (["1KB"] if wanted.quick else list(programs.PATHS))
@@ -161,7 +162,7 @@ def main():
     bench = None
     try:
         check_machine(wanted)
-        bench = Bench(wanted.result.resolve().with_suffix(""), wanted.binaries, wanted.accept_noise)
+        bench = Bench(wanted.result.with_suffix(""), wanted.binaries, wanted.accept_noise)
         found, failed = measure(bench, wanted)
     except Trouble as trouble:
         print(f"./dev bench calls: {trouble}", file=sys.stderr)

@@ -104,7 +104,7 @@ simulator_ca = "{self.bench.tls / "ca.pem"}"
             raise Trouble(f"the callback was answered {status}: {text[:300]}")
 
     def clients(self, count, each):
-        """Clients that may use `each` connections in a row; their keys. (One request of the API names no more.)"""
+        """Clients that may use `each` connections in a row; their keys."""
         found = []
         for first in range(0, count - each + 1, each):
             names = [f"p{n}" for n in range(first, first + each)]
