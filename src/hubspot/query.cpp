@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/ascii.hpp"
 #include "hubspot/percent.hpp"
@@ -115,6 +116,7 @@ std::optional<std::string_view> Query::forbidden_parameter() const {
 
 std::vector<ObjectName> Query::associated_objects() const {
   std::vector<ObjectName> objects;
+  std::set<ObjectName> seen;  // thousands of names fit into a query
   for (const Parameter& parameter : parameters_) {
     std::string_view name = parameter.name;
     if (std::size_t bracket = name.find('['); bracket != std::string_view::npos)
@@ -123,7 +125,7 @@ std::vector<ObjectName> Query::associated_objects() const {
     for (std::string_view spelled : split(parameter.value, ',')) {
       if (trimmed(spelled).empty()) continue;
       ObjectName object = object_name(trimmed(spelled));
-      if (std::ranges::find(objects, object) == objects.end()) objects.push_back(std::move(object));
+      if (seen.insert(object).second) objects.push_back(std::move(object));
     }
   }
   return objects;
