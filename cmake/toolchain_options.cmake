@@ -1,5 +1,6 @@
-# What every unit is compiled and linked with. HUBWARD_SANITIZE is set by the presets asan, tsan and fuzz.
-set(HUBWARD_SANITIZE "" CACHE STRING "address, thread or fuzz; empty for none")
+# What every unit is compiled and linked with. HUBWARD_SANITIZE is set by the presets asan, tsan, fuzz and
+# coverage.
+set(HUBWARD_SANITIZE "" CACHE STRING "address, thread, fuzz or coverage; empty for none")
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -25,6 +26,9 @@ elseif(HUBWARD_SANITIZE STREQUAL "thread")
 elseif(HUBWARD_SANITIZE STREQUAL "fuzz")
   add_compile_options(-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+elseif(HUBWARD_SANITIZE STREQUAL "coverage")
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
 else()
   add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)
   add_link_options(-Wl,-z,relro,-z,now -pie)

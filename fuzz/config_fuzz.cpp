@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a configuration never crashes, and ends with a configuration or with complaints, never with both or
 // neither.
+//
+// aims at: src/app/config_toml.cpp
+// aims at: src/app/config_rules.cpp
+// aims at: src/app/config_together.cpp
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

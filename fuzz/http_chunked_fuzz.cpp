@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A chunked body gives the same bytes however it is cut, and never more than came.
+//
+// aims at: src/http/chunked_decoder.cpp
 #include <algorithm>
 #include <cstdint>
 #include <string>

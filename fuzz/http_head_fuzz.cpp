@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A request head is never read in two ways: however its bytes are cut, the reading is the same; and what is
 // read, written again plainly, is read as the same once more.
+//
+// aims at: src/http/head_parser.cpp but read_status_line read_response_head
 #include <algorithm>
 #include <cstdint>
 #include <string>

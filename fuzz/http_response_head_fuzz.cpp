@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An answer's head is read the same however its bytes are cut, and what is read holds no byte that could
 // start another line.
+//
+// aims at: src/http/head_parser.cpp but read_request_line read_request_head check_method check_target is_host
 #include <algorithm>
 #include <cstdint>
 #include <string_view>

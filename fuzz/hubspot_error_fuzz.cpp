@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // HubSpot's error bodies and tokens are read tolerantly: whatever comes, there is an answer, and its words
 // are safe to log. The first two bytes make the status.
+//
+// aims at: src/hubspot/error_envelope.cpp but own_error
+// aims at: src/hubspot/tokens.cpp but to_text
 #include <cstdint>
 #include <string_view>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a block of the journal never crashes, and what it accepts it writes back unchanged.
+//
+// aims at: src/journal/block.cpp
+// aims at: src/journal/block_filter.cpp
 #include <algorithm>
 #include <cstdint>
 

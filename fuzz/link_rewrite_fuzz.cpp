@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rewriting links changes links and nothing else, however the bytes are cut. The first byte says how.
+//
+// aims at: src/hubspot/link_rewrite.cpp
+// aims at: src/hubspot/paging_search.cpp
 #include <algorithm>
 #include <cstdint>
 #include <string>

@@ -2,6 +2,8 @@
 // Any bytes as HubSpot's answer to any OAuth question: no reader may fall over, what the reader of secrets
 // takes the general reader must take too, and nothing but HTTP 400 may be a verdict about a refresh token.
 // The first byte chooses the status.
+//
+// aims at: src/hubspot/oauth_answers.cpp
 #include <cstdint>
 #include <string_view>
 

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A path that is let in stays what it is: canonical of canonical is itself, and both are the same operation
-// with the same parameters. The first line of the input is the method, the rest the target.
+// with the same parameters, whose template the path fits. The first line of the input is the method, the rest
+// the target.
+//
+// aims at: src/hubspot/path.cpp
+// aims at: src/hubspot/catalogue.cpp but effect_named operations named
+// also uses: policy
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "core/ascii.hpp"
 #include "core/invariant.hpp"
 #include "policy/decide.hpp"
 
@@ -31,6 +38,25 @@ void check_same(const CanonicalPath& a, const CanonicalPath& b) {
   for (std::size_t i = 0; i < a.size(); ++i) invariant(a.segment(i) == b.segment(i), "a segment stays");
 }
 
+// By the book: segment by segment, a literal is itself and a parameter has its value.
+void check_template(const Match& match, const CanonicalPath& path) {
+  std::vector<std::string_view> wanted = split(match.operation->path_template.substr(1), '/');
+  invariant(match.operation->free_tail ? wanted.size() <= path.size() : wanted.size() == path.size(),
+            "a template is as long as its path");
+  std::size_t parameter = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i].starts_with('{')) {
+      invariant(path.segment(i) == wanted[i], "a literal is itself");
+      continue;
+    }
+    bool tail = match.operation->free_tail && i + 1 == wanted.size();
+    const Match::Parameter& found = match.parameters()[parameter++];
+    invariant(found.value == (tail ? path.tail(i) : path.segment(i)), "a parameter has its value");
+    invariant("{" + std::string(found.name) + "}" == wanted[i], "and its name");
+  }
+  invariant(parameter == match.parameters().size(), "no parameter is made up");
+}
+
 void check_match(const Catalogue& catalogue, std::string_view method, const CanonicalPath& a,
                  const CanonicalPath& b) {
   auto first = catalogue.find(method, a), second = catalogue.find(method, b);
@@ -43,6 +69,7 @@ void check_match(const Catalogue& catalogue, std::string_view method, const Cano
   invariant(first->operation->method == method, "the method is the caller's");
   invariant(first->parameters().size() == second->parameters().size(), "with the same parameters");
   invariant(first->objects().size() <= 2, "on at most two object types");
+  check_template(*first, a);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A query that is let in is sent as it came, and a credential in it is found however it is spelled.
+//
+// aims at: src/hubspot/query.cpp
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -20,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   invariant(query->sent() == input, "a query is sent as it came");
   invariant(query->parameters().size() <= Query::max_parameters, "parameters are bounded");
+  for (const Query::Parameter& parameter : query->parameters())
+    invariant(query->find(parameter.name).has_value(), "a parameter is found by its name");
   for (char c : query->sent()) {
     invariant(static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7F,
               "only visible ASCII is sent");

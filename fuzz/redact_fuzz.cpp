@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever stands around a token in a text that is logged, the token is not seen, and the line stays one
 // line.
+//
+// aims at: src/telemetry/redact.cpp
+// aims at: src/telemetry/escape.cpp
 #include <cstdint>
 #include <string>
 
@@ -22,6 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     invariant(safe.find("c4a4c4a4-c4a4") == std::string::npos, "a token is masked wherever it stands");
     for (char c : telemetry::quoted(safe))
       invariant(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "no control byte is logged");
+    std::string line = telemetry::one_line(safe);
+    invariant(telemetry::one_line(line) == line && line.size() <= safe.size(), "one line is one line");
   }
   return 0;
 }

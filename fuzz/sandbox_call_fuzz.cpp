@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The simulated HubSpot must answer whatever it is sent: first line "METHOD target", the rest the body.
+//
+// aims at: sandbox/router.cpp but use_credential_fault
+// aims at: sandbox/message.cpp but percent_encoded list
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sealed bytes come from a disk that somebody else may have written. The first input byte says what is tried:
 // open the rest as it is, or seal the rest and open it again, whole and with one bit changed.
+//
+// aims at: src/crypto/aead.cpp
 #include <algorithm>
 #include <cstdint>
 

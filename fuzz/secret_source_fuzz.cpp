@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator writes where a secret is named, and what a root key's file holds: neither may crash us,
 // and a refusal never repeats what was written.
+//
+// aims at: src/keys/secret_source.cpp only parse to_text
+// aims at: src/keys/root_key.cpp but read_root_key
 #include <cstdint>
 
 #include "core/encoding.hpp"

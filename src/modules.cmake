@@ -22,4 +22,3 @@ module(app NEEDS core crypto async telemetry http store leases hubspot policy ke
 module(sandbox DIR sandbox NEEDS core crypto async telemetry http hubspot)
 module(bench DIR bench NEEDS core USES OpenSSL::SSL OWNS openssl/)
 
-set(HUBWARD_FUZZED_ROOMS hubward_app hubward_sandbox)

@@ -7,7 +7,8 @@ build_packages=(
   ca-certificates libssl-dev libsqlite3-dev libfmt-dev libcli11-dev libboost1.81-dev libtomlplusplus-dev
   prometheus-cpp-dev doctest-dev
 )
-test_packages=(nginx-light slowhttptest nghttp2-client testssl.sh sslscan spin mandoc zsh fish systemd)
+fuzz_packages=(node-llhttp)
+test_packages=(nginx-light slowhttptest nghttp2-client testssl.sh sslscan spin mandoc zsh fish systemd "${fuzz_packages[@]}")
 bench_packages=(nginx-light libnginx-mod-http-lua haproxy caddy util-linux)
 package_packages=(dpkg-dev lintian debootstrap systemd-container)
 
@@ -92,10 +93,11 @@ install_peers() {
   done
 }
 
-install_for() {  # build | test | bench | package
+install_for() {  # build | fuzz | test | bench | package
   install_packages "${build_packages[@]}"
   case "$1" in
     build) ;;
+    fuzz) install_packages "${fuzz_packages[@]}" ;;
     test)
       have_node || install_packages "${node_packages[@]}"
       install_packages "${test_packages[@]}"
