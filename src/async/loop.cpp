@@ -61,13 +61,18 @@ Spawned own(Loop& loop, Async<void> task) {
   co_await std::move(task);
 }
 
-Async<void> note_end(Async<void> task, bool& done, std::exception_ptr& thrown) {
+struct End {
+  bool reached = false;
+  std::exception_ptr thrown;
+};
+
+Async<void> note_end(Async<void> task, End& end) {
   try {
     co_await std::move(task);
   } catch (...) {
-    thrown = std::current_exception();
+    end.thrown = std::current_exception();
   }
-  done = true;
+  end.reached = true;
 }
 
 auto fired(asio::steady_timer& timer) {
@@ -115,19 +120,19 @@ void Loop::spawn(Async<void> task) {
 }
 
 void Loop::run_task(Async<void> task) {
-  bool done = false;
-  std::exception_ptr thrown;
-  spawn(note_end(std::move(task), done, thrown));
+  End end;
+  spawn(note_end(std::move(task), end));
   // After the spawn, which is work: the context stopped when it last ran out of it.
   engine_->context.restart();
   int idle = 0;
-  while (!done) {
+  while (!end.reached) {
     idle = engine_->context.run_one() > 0 ? 0 : idle + 1;
     bool in_vain = engine_->stop_asked || idle == 3;  // once may be a stop from before (Loop::Engine)
-    invariant(done || !in_vain, "a task waits for something that never comes, or the loop was stopped");
+    invariant(end.reached || !in_vain,
+              "a task waits for something that never comes, or the loop was stopped");
     if (engine_->context.stopped()) engine_->context.restart();
   }
-  if (thrown) std::rethrow_exception(thrown);
+  if (end.thrown) std::rethrow_exception(end.thrown);
 }
 
 Async<void> sleep_until(Deadline deadline) {

@@ -137,7 +137,7 @@ TEST_CASE("a connection costs no more than 64 KiB and four bytes for each byte t
       {"half a hello", {hello().substr(0, 100)}, 6'000},
       {"a hello that announces 128 KiB", {lying_hello}, 6'000},
       {"a hello, and nothing more", {hello()}, 50'000},
-      {"idle, before the first request", {"", true}, allowed},  // buffers are given back after a second
+      {"idle, before the first request", {"", true}, allowed},  // buffers are given back after a moment
       {"half a head", {"GET / HTTP/1.1\r\nHos", true}, 30'000},
       {"half a long head",
        {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(30'000, 'x'), true},

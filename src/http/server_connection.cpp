@@ -23,7 +23,7 @@ constexpr std::uint64_t droppable_body = 64 * 1024;
 // its way (RFC 9112 section 9.6).
 constexpr auto linger_time = 1s;
 // A busy connection keeps its buffers; one that pauses longer than this does without.
-constexpr auto buffers_kept = 1s;
+constexpr auto buffers_kept = 100ms;
 // Status line, framing fields and line ends around the fields of an answer.
 constexpr std::size_t head_overhead = 220;
 
