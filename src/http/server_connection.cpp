@@ -269,7 +269,10 @@ Async<ServerConnection::Next> ServerConnection::answer(Request request, bool kee
   bool client_closes = !keep_alive;
   keep_alive = keep_alive && !draining_ && response.then == Response::Then::KeepAlive &&
                (reads_on || body_can_be_dropped());
+  // What came in and what goes out have their buffers one after the other, lest a connection hold both.
+  if (!reads_on) intake_.release();
   bool written = co_await write(std::move(response), is_head, keep_alive);
+  writer_.release();
   if (body_ != nullptr) body_->detach();
   body_ = nullptr;
   if (!written) co_return Next::Close;
