@@ -35,6 +35,8 @@ constexpr std::chrono::hours journal_clearing{1};
 constexpr std::chrono::hours certificate_warnings{24};
 // What a stop may take beyond the grace for calls: the last records, the store's files.
 constexpr std::chrono::seconds stop_margin{15};
+// Of these, for renewals under way.
+constexpr std::chrono::seconds renewal_grace{5};
 
 // What systemd's MONOTONIC_USEC compares with.
 std::chrono::microseconds monotonic_now() {
@@ -201,7 +203,8 @@ class Serving {
       door->reset();
     }
     graph_->grants().stop();
-    bool renewed = co_await graph_->grants().drain(deadline);
+    // A call that took all of the grace takes nothing from a renewal whose answer may be lost with us.
+    bool renewed = co_await graph_->grants().drain(std::max(deadline, after(renewal_grace)));
     if (!renewed) log_.warning("gateway.stop_during_renewal", {});
     record("gateway.stop");
     Result<void> flushed = graph_->journal().flush();

@@ -7,12 +7,14 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include "core/clock.hpp"
+#include "core/named.hpp"
 
 namespace hubward::grants {
 
-constexpr int suspicious_deaths = 5;
+constexpr std::size_t suspicious_deaths = 5;  // of so many grants
 constexpr std::chrono::minutes suspicious_time{10};
 // If HubSpot honours none of its grants for so long after the alarm, its verdicts are believed again.
 constexpr std::chrono::hours longest_app_doubt{1};
@@ -23,12 +25,12 @@ class AppDoubt {
  public:
   // HubSpot called a grant of the app dead.
   enum class Now { Believed, Alarm, InDoubt };  // Alarm: in doubt from this moment on
-  Now refused(SteadyPoint now);
+  Now refused(const ConnectionName& grant, SteadyPoint now);
   // HubSpot honoured one. True when that ends a doubt: those that it called dead deserve another question.
   bool honoured();
 
  private:
-  int in_a_row_ = 0;
+  std::set<ConnectionName> in_a_row_;  // fewer than suspicious_deaths
   SteadyPoint first_{};
   std::optional<SteadyPoint> since_;
 };

@@ -80,8 +80,13 @@ Action RefreshFlight::looked(const Seen& seen, SteadyPoint now) {
     case Purpose::LookAfterVerdict: return looked_after_verdict(stored, now);
     default: break;
   }
-  if (stored.generation > asked_with_) return end(Newer(), false);
+  if (stored.generation > asked_with_) return end_at_newer(stored);
   return end(out_of_step(), false);
+}
+
+// Somebody else has gone further: to a newer token, or to HubSpot's verdict about it.
+Action RefreshFlight::end_at_newer(const Stored& stored) {
+  return stored.dead ? end(Dead{}, false) : end(Newer(), false);
 }
 
 Action RefreshFlight::looked_before_asking(const Stored& stored, SteadyPoint now) {
@@ -96,7 +101,7 @@ Action RefreshFlight::looked_before_asking(const Stored& stored, SteadyPoint now
 }
 
 Action RefreshFlight::looked_after_verdict(const Stored& stored, SteadyPoint now) {
-  if (stored.generation > asked_with_) return end(Newer(), false);
+  if (stored.generation > asked_with_) return end_at_newer(stored);
   if (stored.generation < asked_with_) return end(out_of_step(), false);
   bool in_doubt = others_may_be_at_work_ || !surely_holds(now);
   bool stood_long = start_.doubted_since && now - *start_.doubted_since >= doubt_time;

@@ -150,6 +150,7 @@ class RefreshFlight {
 
   Action looked(const Seen& seen, SteadyPoint now);
   Action looked_before_asking(const Stored& stored, SteadyPoint now);
+  Action end_at_newer(const Stored& stored);
   Action looked_after_verdict(const Stored& stored, SteadyPoint now);
   Action take_lease(SteadyPoint now);
   Action keep();

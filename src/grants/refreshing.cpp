@@ -134,7 +134,9 @@ Async<flight::Event> Grants::State::Renewal::look() {
   Result<std::optional<StoredGrant>> row = co_await state_.stored(held_.name);
   if (!row) co_return trouble(row.error());
   row_ = std::move(*row);
-  if (!row_) co_return flight::Seen();
+  // Under another key it is another grant, connected after a disconnect; its generations began anew.
+  bool is_another = row_ && asked_with_ && row_->key != asked_with_->key;
+  if (!row_ || is_another) co_return flight::Seen();
   flight::Stored seen{row_->generation, row_->state == ConnectionState::Dead};
   if (seen.generation > held_.generation && !seen.dead) {
     Result<Adopted> newer = co_await state_.opened(*row_);
@@ -229,7 +231,9 @@ Async<flight::Event> Grants::State::Renewal::ask() {
 
 flight::Event Grants::State::Renewal::refused(Verdict verdict) {
   flight::Trouble said{std::move(verdict.cause), std::move(verdict.next_step)};
-  AppDoubt::Now doubt = state_.app_doubts_[app_->name].refused(now());
+  // Who was called dead before and is asked about again tells nothing new of the app.
+  if (holding_->facts().dead) return flight::Refused{std::move(said), false};
+  AppDoubt::Now doubt = state_.app_doubts_[app_->name].refused(held_.name, now());
   if (doubt == AppDoubt::Now::Alarm) {
     state_.parts.log.error("app.in_doubt", {{"app", app_->name}, {"next_step", look_at_app}});
     state_.record("app.in_doubt", held_.name, {{"app", app_->name.text}});
@@ -240,7 +244,7 @@ flight::Event Grants::State::Renewal::refused(Verdict verdict) {
 }
 
 Async<flight::Event> Grants::State::Renewal::keep(flight::Keep order) {
-  if (order.after) holding_->show(shown(std::move(*order.after)));
+  if (order.after && is_current()) holding_->show(shown(std::move(*order.after)));
   StoredGrant next = *asked_with_;
   next.generation = order.in_place_of + 1;
   next.obtained_at = asked_at_;
@@ -249,10 +253,16 @@ Async<flight::Event> Grants::State::Renewal::keep(flight::Keep order) {
   next.last_trouble.reset();
   if (!granted_->scopes.empty()) next.scopes = granted_->scopes;
 
+  // A disconnect shreds the key before its row is looked for again: the look that follows finds out.
+  auto key_is_gone = [](const Error& error) {
+    return error.code == "DATA_KEY_UNKNOWN" || error.code == "DATA_KEY_SHREDDED";
+  };
   Result<vault::DataKeyHandle> key = co_await state_.parts.vault.data_key(next.key);
+  if (!key && key_is_gone(key.error())) co_return flight::Outpaced();
   if (!key) co_return trouble(key.error());
   const Secret& refresh_token = granted_->refresh_token ? *granted_->refresh_token : *refresh_token_;
   Result<void> sealed = seal_tokens(next, **key, granted_->access_token, &refresh_token);
+  if (!sealed && key_is_gone(sealed.error())) co_return flight::Outpaced();
   if (!sealed) co_return trouble(sealed.error());
   Result<void> committed = co_await database().commit(replace_grant(next, order.in_place_of));
   if (!committed && committed.error().code == "STORE_CONFLICT") co_return flight::Outpaced();
@@ -328,11 +338,12 @@ Async<void> Grants::State::Renewal::fail(Holding::Failure failure, bool is_news_
   if (!news) co_return;
   state_.record(after.state == ConnectionState::Dead ? "grant.dead" : "grant.trouble", holding_->name,
                 {{"cause", cause}, {"generation", std::to_string(before.generation)}});
-  if (!is_news_to_store) co_return;
+  if (!is_news_to_store || !row_) co_return;
   // For whoever looks at the store alone; the state in memory is what counts here.
   StoredGrant row;
   row.name = after.name;
   row.generation = after.generation;
+  row.key = row_->key;
   row.state = after.state;
   row.last_trouble = after.last_trouble;
   Result<void> kept = co_await database().commit(set_state(row));

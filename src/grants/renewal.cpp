@@ -57,7 +57,7 @@ void Grants::State::start_due() {
 void Grants::State::probe_dead_of(const AppName& app) {
   std::shared_ptr<const Directory> now = directory();
   for (const auto& [name, entry] : now->entries)
-    if (entry.holding->view().app == app && entry.holding->facts().dead)
+    if (entry.holding->view().app == app && entry.holding->facts().dead && !entry.holding->facts().in_flight)
       schedule_.set(entry.holding, parts.clock.steady());
 }
 

@@ -198,9 +198,10 @@ std::vector<Statement> set_state(const StoredGrant& grant) {
   std::vector<Value> trouble = trouble_values(grant);
   return {
       {"UPDATE connections SET state = ?, trouble_at = ?, trouble_cause = ?, trouble_next_step = ? "
-       "WHERE name = ? AND EXISTS (SELECT 1 FROM grants WHERE connection = ? AND generation = ?)",
+       "WHERE name = ? AND EXISTS (SELECT 1 FROM grants WHERE connection = ? AND generation = ? AND data_key "
+       "= ?)",
        {static_cast<std::int64_t>(grant.state), trouble[0], trouble[1], trouble[2], value(grant.name.text),
-        value(grant.name.text), value(grant.generation)},
+        value(grant.name.text), value(grant.generation), value(grant.key.text)},
        1}};
 }
 

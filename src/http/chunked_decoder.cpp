@@ -15,6 +15,11 @@ std::uint64_t digit_value(char c) {
   return static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10);
 }
 
+std::unexpected<Refusal> malformed() {
+  return std::unexpected(
+      Refusal{400, "BAD_REQUEST", "the chunked body is malformed, or has chunk extensions or trailers"});
+}
+
 }  // namespace
 
 // One byte between the payloads; false when it must not stand there.
@@ -48,17 +53,23 @@ std::expected<ChunkedDecoder::Step, Refusal> ChunkedDecoder::decode(std::string_
   Step step;
   while (step.consumed < input.size() && !done()) {
     if (state_ == State::Data) {
+      if (!step.data.empty()) return step;
       std::size_t size =
           static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size() - step.consumed));
       step.data = input.substr(step.consumed, size);
       step.consumed += size;
       left_ -= size;
       if (left_ == 0) state_ = State::DataReturn;
+      continue;
+    }
+    // What frames the next piece is taken with this one, so that bytes left over are data; what is wrong with
+    // it is said when it is its turn.
+    ChunkedDecoder before = *this;
+    if (!read_framing(input[step.consumed])) {
+      if (step.data.empty()) return malformed();
+      *this = before;
       return step;
     }
-    if (!read_framing(input[step.consumed]))
-      return std::unexpected(
-          Refusal{400, "BAD_REQUEST", "the chunked body is malformed, or has chunk extensions or trailers"});
     ++step.consumed;
   }
   return step;

@@ -97,6 +97,10 @@ void ClientPools::keep(std::shared_ptr<Pool> pool, std::unique_ptr<ClientConnect
   connection->idle_since = std::chrono::steady_clock::now();
   pool->idle.push_back(std::move(connection));
   pool->freed.notify_one();
+  if (next_sweep_ > after(options_.busy)) {
+    next_sweep_ = Deadline::min();
+    stop_sweeping_.notify();  // it looks again
+  }
   if (std::exchange(sweeping_, true)) return;
   loop_.spawn(sweep(shared_from_this()));
 }
@@ -244,6 +248,7 @@ Deadline ClientPools::tend_idle() {
 Async<void> ClientPools::sweep(std::shared_ptr<ClientPools> self) {
   Deadline next = self->tend_idle();
   while (!self->closed_ && next != Deadline::max()) {
+    self->next_sweep_ = next;
     co_await self->stop_sweeping_.wait(next);
     next = self->tend_idle();
   }

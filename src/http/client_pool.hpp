@@ -111,6 +111,7 @@ class ClientPools : public std::enable_shared_from_this<ClientPools> {
   std::map<Key, std::shared_ptr<Pool>, KeyOrder> pools_;
   std::map<Origin, std::shared_ptr<TlsSession>> sessions_;
   Signal stop_sweeping_;
+  Deadline next_sweep_ = Deadline::min();
   std::size_t open_ = 0;
   bool sweeping_ = false;
   bool closed_ = false;

@@ -203,6 +203,7 @@ Async<Stream::State> Stream::write_rest(std::string_view bytes, Want want, Deadl
     // A peer that has said its last and still takes bytes is only waited for as a reader.
     Descriptor::Wait waited = co_await ready(heed && !socket_.ended() ? Want::Either : want, deadline);
     if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
+    if (heed) drained_ = false;  // what woke us may have been bytes, and is told once
     Attempt attempt = write_what_goes(bytes);
     if (attempt.state != State::Ok) co_return attempt.state;
     want = attempt.want;
@@ -237,7 +238,7 @@ bool Stream::has_answer() {
   } else {
     found = ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
   }
-  if (found) drained_ = false;
+  drained_ = false;
   return found;
 }
 

@@ -63,7 +63,7 @@ class Stream {
   void finish();
   // Whether a connection that should be silent has something to say, or has ended: what the loop has been
   // told so far, which costs nothing, and what asking the socket tells.
-  bool may_have_news() const { return !socket_.is_quiet(); }
+  bool may_have_news() const { return !drained_ || !socket_.is_quiet(); }
   bool has_news() const;
   // Ends the wait that is on and every later one.
   void cancel() { socket_.cancel(); }
