@@ -307,6 +307,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   prepare_for_caller(answer.fields);
   if (answer.fields.find("location")) lead_back(answer.fields, passage->upstream, passage->base());
   answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
+  answer.correlation_id = passage->caller.correlation_id;
   if (!answer.body) {
     settle(*passage, answer.status, 0, {});
     return answer;

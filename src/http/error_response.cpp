@@ -24,13 +24,26 @@ int status_of(const Error& error) {
   return 500;
 }
 
-Response error_response(int status, std::string_view code, std::string_view message) {
-  crypto::SystemRandom random;
+namespace {
+
+Response envelope(int status, std::string_view code, std::string_view message,
+                  const std::string& correlation_id) {
   Json body = Json::object({{"status", "error"},
                             {"message", message},
-                            {"correlationId", crypto::uuid4(random)},
+                            {"correlationId", correlation_id},
                             {"category", "HUBWARD_" + std::string(code)}});
   return text_response(status, "application/json;charset=utf-8", body.dump());
+}
+
+}  // namespace
+
+Response error_response(int status, std::string_view code, std::string_view message) {
+  crypto::SystemRandom random;
+  return envelope(status, code, message, crypto::uuid4(random));
+}
+
+Response error_response(const Error& error, const std::string& correlation_id) {
+  return envelope(status_of(error), error.code, error.message, correlation_id);
 }
 
 Response error_response(const Error& error) {

@@ -17,6 +17,7 @@ Response error_response(int status, std::string_view code, std::string_view mess
 // with codes of their own look those up first.
 int status_of(const Error& error);
 Response error_response(const Error& error);
+Response error_response(const Error& error, const std::string& correlation_id);
 
 // "Not Found" for 404; empty for a status without a name here.
 std::string_view reason_phrase(int status);

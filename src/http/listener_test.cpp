@@ -319,6 +319,7 @@ TEST_CASE("an answer whose body fails is an error before its first byte and a cu
   auto handler = [](Request request) -> Async<Response> {
     Response response;
     bool known = request.query() == "known";
+    if (known) response.correlation_id = "the-id-in-the-journal";
     int pieces = request.path() == "/early" ? 0 : 2;
     response.body =
         std::make_unique<FailingBody>(pieces, known ? std::optional<std::uint64_t>(100) : std::nullopt);
@@ -326,7 +327,9 @@ TEST_CASE("an answer whose body fails is an error before its first byte and a cu
   };
   FakeDoor door(handler);
   CHECK(status_of(talk(door.port(), get("/early"))) == 502);
-  CHECK(status_of(talk(door.port(), get("/early?known"))) == 502);
+  std::string early = talk(door.port(), get("/early?known"));
+  CHECK(status_of(early) == 502);
+  CHECK(early.contains("\"correlationId\":\"the-id-in-the-journal\""));
   std::string cut = talk(door.port(), get("/late"));
   CHECK(cut.contains("5\r\npiece\r\n"));
   CHECK_FALSE(cut.contains("0\r\n\r\n"));

@@ -117,6 +117,9 @@ struct Response {
   int status = 200;
   Fields fields;               // the framing fields are the connection's business
   std::unique_ptr<Body> body;  // null when there is none
+  // How the answer is known in the journal, if it is: an error that takes its place, because its body failed
+  // before the first byte, names it.
+  std::string correlation_id = {};
   // Ends the connection after this answer, or (abort) before anything of it is written.
   enum class Then { KeepAlive, Close, Abort } then = Then::KeepAlive;
 };

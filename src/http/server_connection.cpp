@@ -193,7 +193,6 @@ Async<Stream::State> ServerConnection::wait_for_request() {
   Stream::State state = co_await intake_.wait_for_bytes(std::min(end, after(buffers_kept)));
   if (state != Stream::State::TimedOut || end <= std::chrono::steady_clock::now()) co_return state;
   intake_.release();
-  writer_.release();
   stream_.release();
   state = co_await intake_.wait_for_bytes(end);
   co_return state;
@@ -320,7 +319,9 @@ Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_a
   if (sent.ok()) co_return true;
   if (sent.state == Stream::State::TimedOut) door_.cut(Cut::ReaderSlow);
   if (!sent.body_trouble || sent.started) co_return false;  // all that is left is to cut it off
-  Response instead = error_response(*sent.body_trouble);
+  const std::string& known = response.correlation_id;
+  Response instead =
+      known.empty() ? error_response(*sent.body_trouble) : error_response(*sent.body_trouble, known);
   body_broken_ = true;
   bool told = co_await write(std::move(instead), is_head, false);
   co_return told;
@@ -328,7 +329,6 @@ Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_a
 
 Async<bool> ServerConnection::drop_rest_of_body() {
   if (intake_.body_done()) co_return true;
-  writer_.release();
   intake_.set_waiting(Intake::Waiting::KeepsBytes);
   seat_.stand(Expendable::As::Newcomer);
   std::uint64_t dropped = 0;

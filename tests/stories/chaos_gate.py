@@ -8,6 +8,8 @@ import threading
 import time
 
 LONGEST_CONNECTION = 30
+# No connection carries more than this: kept ones end, too, now and then within an answer.
+MOST_BYTES = (60_000, 200_000)
 
 
 class ChaosGate:
@@ -36,7 +38,7 @@ class ChaosGate:
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         for thread in self.threads:
-            thread.join(LONGEST_CONNECTION)
+            thread.join(5)
 
     def accept_all(self):
         while not self.stopped.is_set():
@@ -67,10 +69,11 @@ class ChaosGate:
         """Both ways until one side ends, or the trouble says so."""
         moved = {"up": 0, "down": 0}
         ends = time.monotonic() + LONGEST_CONNECTION
+        most = LONGEST_CONNECTION * 10**9 if self.calm else self.random.randint(*MOST_BYTES)
         for side in (near, far):
             side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             side.settimeout(5)
-        while not self.stopped.is_set() and time.monotonic() < ends:
+        while not self.stopped.is_set() and time.monotonic() < ends and sum(moved.values()) < most:
             ready, _, _ = select.select([near, far], [], [], 0.2)
             for side in ready:
                 way, other = ("up", far) if side is near else ("down", near)
