@@ -34,7 +34,7 @@ struct Engine {
                             .bearer = Secret(std::string_view(token)),
                             .body = std::move(request.body)};
     Result<http::Response> answer =
-        co_await client.send(std::move(outgoing), after(std::chrono::seconds(60)));
+        co_await client.send(outgoing, after(std::chrono::seconds(60)));
     if (!answer) co_return http::error_response(answer.error());
     co_return std::move(*answer);
   }

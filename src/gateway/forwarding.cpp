@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ascii.hpp"
+#include "http/name_set.hpp"
 #include "hubspot/regions.hpp"
 
 namespace hubward::gateway {
@@ -15,46 +16,31 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::array never_to_hubspot = {
-    "authorization"sv,
-    "cookie"sv,
-    "cookie2"sv,
-    "host"sv,
-    "expect"sv,
-    "forwarded"sv,
-    "via"sv,
-    "x-real-ip"sv,
-    "x-client-ip"sv,
-    "true-client-ip"sv,
-    "x-cluster-client-ip"sv,
-    "hapikey"sv,
-    "x-http-method"sv,
-    "x-http-method-override"sv,
-    "x-method-override"sv,
-    "x-original-url"sv,
-    "x-rewrite-url"sv,
-    "origin"sv,
-    "referer"sv,
-    "accept-encoding"sv,
-};
+constexpr http::NameSet never_to_hubspot{"authorization",
+                                         "cookie",
+                                         "cookie2",
+                                         "host",
+                                         "expect",
+                                         "forwarded",
+                                         "via",
+                                         "x-real-ip",
+                                         "x-client-ip",
+                                         "true-client-ip",
+                                         "x-cluster-client-ip",
+                                         "hapikey",
+                                         "x-http-method",
+                                         "x-http-method-override",
+                                         "x-method-override",
+                                         "x-original-url",
+                                         "x-rewrite-url",
+                                         "origin",
+                                         "referer",
+                                         "accept-encoding"};
 constexpr std::array never_to_hubspot_prefixes = {"x-forwarded-"sv, "proxy-"sv, "cf-"sv, "x-hubward-"sv};
 
-constexpr std::array never_to_caller = {
-    "set-cookie"sv,
-    "set-cookie2"sv,
-    "alt-svc"sv,
-    "strict-transport-security"sv,
-    "report-to"sv,
-    "nel"sv,
-    "reporting-endpoints"sv,
-    "expect-ct"sv,
-    "public-key-pins"sv,
-    "clear-site-data"sv,
-};
-
-bool among(std::span<const std::string_view> names, std::string_view name) {
-  return std::ranges::any_of(names, [name](auto one) { return same_ignoring_case(one, name); });
-}
+constexpr http::NameSet never_to_caller{
+    "set-cookie", "set-cookie2",         "alt-svc",   "strict-transport-security", "report-to",
+    "nel",        "reporting-endpoints", "expect-ct", "public-key-pins",           "clear-site-data"};
 
 bool begins_with_one_of(std::span<const std::string_view> prefixes, std::string_view name) {
   return std::ranges::any_of(
@@ -95,14 +81,14 @@ void prepare_for_hubspot(http::Fields& fields, Encoding encoding) {
   std::string accepted;
   if (auto asked = fields.find("accept-encoding"); asked && encoding == Encoding::AsAsked) accepted = *asked;
   fields.remove_if([](const http::Fields::Field& field) {
-    return among(never_to_hubspot, field.name) || begins_with_one_of(never_to_hubspot_prefixes, field.name);
+    return never_to_hubspot.has(field.name) || begins_with_one_of(never_to_hubspot_prefixes, field.name);
   });
   if (encoding == Encoding::Identity) accepted = "identity";
   if (!accepted.empty()) fields.add("Accept-Encoding", accepted);
 }
 
 void prepare_for_caller(http::Fields& fields) {
-  fields.remove_if([](const http::Fields::Field& field) { return among(never_to_caller, field.name); });
+  fields.remove_if([](const http::Fields::Field& field) { return never_to_caller.has(field.name); });
 }
 
 }  // namespace hubward::gateway

@@ -80,9 +80,7 @@ struct Gateway::Passage {
 
   // What is sent to HubSpot, possibly twice.
   http::Client* client = nullptr;
-  http::Origin upstream;
-  std::string method;
-  http::Fields fields;
+  http::Outgoing outgoing;
   ReplayBuffer body{nullptr, 0};
   std::uint64_t generation = 0;  // of the token that was sent last
   bool settled = false;          // recorded and counted, once
@@ -161,6 +159,7 @@ Result<void> Gateway::read_target(Passage& passage, const http::Request& request
 void Gateway::note_parameters(Passage& passage) const {
   std::vector<journal::Field>& noted = passage.record.parameters;
   bool by_property = passage.query.find("idProperty").has_value();
+  noted.reserve(passage.match.parameters().size() + passage.query.parameters().size());
   for (const auto& [name, value] : passage.match.parameters()) {
     hubspot::ObjectName object = hubspot::object_name(value);
     if (name.ends_with("bjectType") && hubspot::kind_of(object) == hubspot::ObjectKind::Standard) {
@@ -237,11 +236,14 @@ Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage,
   if (!client) co_return std::unexpected(client.error());
 
   passage->client = *client;
-  passage->upstream = Upstreams::origin_for(*token->app, passage->match.operation->host);
-  passage->method = std::move(request.method);
-  passage->fields = std::move(request.fields);
+  http::Outgoing& outgoing = passage->outgoing;
+  outgoing.origin = Upstreams::origin_for(*token->app, passage->match.operation->host);
+  outgoing.pool = passage->connection.text;
+  outgoing.method = std::move(request.method);
+  outgoing.target = passage->target();
+  outgoing.fields = std::move(request.fields);
   passage->body = ReplayBuffer(std::move(request.body), passage->settings->repeatable_body_bytes);
-  prepare_for_hubspot(passage->fields, passage->reads_answer() ? Encoding::Identity : Encoding::AsAsked);
+  prepare_for_hubspot(outgoing.fields, passage->reads_answer() ? Encoding::Identity : Encoding::AsAsked);
   Result<http::Response> answer = co_await send(passage, std::move(*token));
   if (answer && answer->status == 401) answer = co_await renew_and_repeat(passage, std::move(*answer));
   passage->record.bytes_in = passage->body.bytes_read();
@@ -250,16 +252,14 @@ Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage,
 
 Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, grants::Token token) {
   passage->generation = token.generation;
-  http::Outgoing outgoing{.origin = passage->upstream,
-                          .pool = passage->connection.text,
-                          .method = passage->method,
-                          .target = passage->target(),
-                          .fields = passage->fields,
-                          .bearer = std::move(token.bearer),
-                          .body = passage->body.reader()};
+  http::Outgoing& outgoing = passage->outgoing;
+  outgoing.bearer = std::move(token.bearer);
+  outgoing.body = passage->body.reader();
   SteadyPoint sent = parts_.clock.steady();
   Result<http::Response> answer =
-      co_await passage->client->send(std::move(outgoing), after(passage->settings->answer_wait));
+      co_await passage->client->send(outgoing, after(passage->settings->answer_wait));
+  outgoing.bearer.reset();
+  outgoing.body.reset();
   auto waited = parts_.clock.steady() - sent;
   passage->record.upstream_duration += duration_cast<microseconds>(waited);
   ++passage->record.attempts;
@@ -305,7 +305,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   if (auto id = answer.fields.find("x-hubspot-correlation-id"); id && is_correlation_id(*id))
     passage->record.details.push_back({"hubspot_correlation_id", std::string(*id)});
   prepare_for_caller(answer.fields);
-  if (answer.fields.find("location")) lead_back(answer.fields, passage->upstream, passage->base());
+  if (answer.fields.find("location")) lead_back(answer.fields, passage->outgoing.origin, passage->base());
   answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
   answer.correlation_id = passage->caller.correlation_id;
   if (!answer.body) {
@@ -323,7 +323,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
               "HubSpot sent an encoded answer although it was asked not to, so its links cannot be checked"});
     }
     rewriter.emplace([passage] {
-      return hubspot::LinkRewriter::Way{passage->base(), http::authority_of(passage->upstream)};
+      return hubspot::LinkRewriter::Way{passage->base(), http::authority_of(passage->outgoing.origin)};
     });
   }
   int status = answer.status;

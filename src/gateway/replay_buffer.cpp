@@ -49,19 +49,20 @@ class ReplayBuffer::Reader final : public http::Body {
   std::size_t position_ = 0;
 };
 
+// Most calls have no body, and no state for one.
 ReplayBuffer::ReplayBuffer(std::unique_ptr<http::Body> source, std::size_t limit)
-    : state_(std::make_shared<State>(std::move(source), limit)) {}
+    : state_(source ? std::make_shared<State>(std::move(source), limit) : nullptr) {}
 
 bool ReplayBuffer::can_replay() const {
-  return state_->whole;
+  return !state_ || state_->whole;
 }
 std::uint64_t ReplayBuffer::bytes_read() const {
-  return state_->read;
+  return state_ ? state_->read : 0;
 }
 
 std::unique_ptr<http::Body> ReplayBuffer::reader() const {
+  if (!state_) return nullptr;
   invariant(state_->whole, "only a body that was kept whole is read again");
-  if (!state_->source) return nullptr;
   return std::make_unique<Reader>(state_);
 }
 

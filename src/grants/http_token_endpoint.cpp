@@ -78,7 +78,7 @@ Async<Result<hubspot::OauthAnswer>> HttpTokenEndpoint::ask(AppSnapshot app, hubs
   }
   outgoing.bearer = std::move(call.bearer);
   outgoing.answer_end = deadline;  // an answer that trickles keeps nobody waiting
-  Result<http::Response> response = co_await (*client)->send(std::move(outgoing), deadline);
+  Result<http::Response> response = co_await (*client)->send(outgoing, deadline);
   if (!response) co_return std::unexpected(response.error());
   hubspot::OauthAnswer answer;
   answer.status = response->status;

@@ -258,7 +258,7 @@ void Client::forget_pool(std::string_view pool) {
   state_->pools->forget(pool);
 }
 
-Async<Result<Response>> Client::send(Outgoing request, Deadline deadline) {
+Async<Result<Response>> Client::send(Outgoing& request, Deadline deadline) {
   Result<void> checked = check(request);
   if (!checked) co_return std::unexpected(checked.error());
   std::shared_ptr<ClientPools> pools = state_->pools;

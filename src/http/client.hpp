@@ -44,7 +44,8 @@ struct ClientOptions {
   std::size_t head_bytes = 64 * 1024;
 };
 
-// A request to send. Content-Length or chunked framing follows from body->length(); Host from the origin.
+// A request to send. Content-Length or chunked framing follows from body->length(); Host from the origin. It
+// may be sent again, with another bearer and body.
 struct Outgoing {
   Origin origin;
   std::string pool;  // connections are shared only within one pool name (one of our connections)
@@ -68,8 +69,9 @@ class Client {
   // The head of the answer, with its body to be pulled. A kept connection that turns out to be stale is
   // replaced once where nothing of the request can have been acted on (no body sent and an idempotent
   // method). Interim 1xx answers are swallowed. The deadline covers everything up to the head; `body_idle`
-  // and `answer_end` the rest.
-  Async<Result<Response>> send(Outgoing request, Deadline deadline);
+  // and `answer_end` the rest. The request stays its owner's, and outlives the call; what of its fields does
+  // not go with its origin and bearer (Host, Authorization) is taken out.
+  Async<Result<Response>> send(Outgoing& request, Deadline deadline);
 
   std::size_t open_connections() const;
   // Closes kept connections of a pool (a disconnected connection of ours).

@@ -45,7 +45,7 @@ struct Answer {
 };
 
 Async<Answer> ask(Client& client, Outgoing request, Deadline deadline) {
-  Result<Response> response = co_await client.send(std::move(request), deadline);
+  Result<Response> response = co_await client.send(request, deadline);
   if (!response) co_return Answer{0, response.error().message, response.error().code};
   Result<std::string> body = co_await read_all(std::move(response->body), 32 * 1024 * 1024);
   if (!body) co_return Answer{response->status, body.error().message, body.error().code};
@@ -383,7 +383,7 @@ TEST_CASE("an answer that is not read to its end closes its connection") {
     Outgoing request = get(origin, "/");
     request.method = "POST";
     request.body = text_body(std::string(1'000'000, 'x'));
-    Result<Response> response = co_await client.send(std::move(request), after(10s));
+    Result<Response> response = co_await client.send(request, after(10s));
     CHECK(response);
     CHECK(client.open_connections() == 1);
   };
@@ -398,7 +398,7 @@ TEST_CASE("the length of a body that HEAD leaves out is known") {
   auto head = [](Client& client, Origin origin, std::optional<std::uint64_t>& into) -> Async<void> {
     Outgoing request = get(origin, "/");
     request.method = "HEAD";
-    Result<Response> response = co_await client.send(std::move(request), after(10s));
+    Result<Response> response = co_await client.send(request, after(10s));
     CHECK(response);
     if (response && response->body) into = response->body->length();
     Result<std::string> text = co_await read_all(std::move(response->body), 1000);

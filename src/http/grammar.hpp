@@ -46,27 +46,26 @@ constexpr bool all(std::uint8_t wanted, std::string_view text) {
   return std::ranges::all_of(text, [wanted](char c) { return is(wanted, c); });
 }
 
+// How many bytes from the start on may stand in a token: in a header line, its field's name.
+constexpr std::size_t token_length(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && is(ByteClass::token, text[at])) ++at;
+  return at;
+}
 constexpr bool is_token(std::string_view text) {
-  return !text.empty() && all(ByteClass::token, text);
+  return !text.empty() && token_length(text) == text.size();
 }
 
-// Whether all bytes may stand in a field's value (ByteClass::value, and opaque where that is allowed). Values
-// are most of a head: this looks at all bytes without a branch, so that the compiler takes many at a time.
-constexpr bool is_plain_value(std::string_view text) {
-  unsigned refused = 0;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    refused |= static_cast<unsigned>((byte < ' ' && byte != '\t') || byte >= 0x7f);
-  }
-  return refused == 0;
+// How many bytes from the start on may stand in a field's value (ByteClass::value and opaque): in a whole
+// line, up to its end. Values are most of a head, so these look at many bytes at a time.
+std::size_t value_length(std::string_view text);
+inline bool is_field_value(std::string_view text) {
+  return value_length(text) == text.size();
 }
-constexpr bool is_field_value(std::string_view text) {
-  unsigned refused = 0;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    refused |= static_cast<unsigned>((byte < ' ' && byte != '\t') || byte == 0x7f);
-  }
-  return refused == 0;
+// Whether any byte is opaque.
+bool holds_opaque(std::string_view text);
+inline bool is_plain_value(std::string_view text) {
+  return is_field_value(text) && !holds_opaque(text);
 }
 
 }  // namespace hubward::http

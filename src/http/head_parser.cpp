@@ -2,13 +2,13 @@
 #include "http/head_parser.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include "core/ascii.hpp"
+#include "core/invariant.hpp"
 #include "http/grammar.hpp"
+#include "http/name_set.hpp"
 
 namespace hubward::http {
 
@@ -28,32 +28,32 @@ Refused too_many_fields() {
 }
 
 // Fields that no reader may see twice in a request, since readers differ on which one counts.
-constexpr std::array<std::string_view, 3> single_in_requests = {"host", "authorization", "content-type"};
+constexpr NameSet single_in_requests{"host", "authorization", "content-type"};
 
 // A tab around their value is allowed by RFC 9112, but readers differ on what it makes of "chunked".
-constexpr std::array<std::string_view, 2> framing_fields = {"content-length", "transfer-encoding"};
+constexpr NameSet framing_fields{"content-length", "transfer-encoding"};
 
 // A Connection field may not take away what decides the meaning of a request.
-constexpr std::array<std::string_view, 6> never_hop_by_hop = {
-    "host", "authorization", "content-type", "content-length", "transfer-encoding", "cookie"};
+constexpr NameSet never_hop_by_hop{"host",           "authorization",     "content-type",
+                                   "content-length", "transfer-encoding", "cookie"};
 
 // Belongs to one connection, not to the message (RFC 9110 section 7.6.1).
-constexpr std::array<std::string_view, 9> hop_by_hop = {
-    "connection", "keep-alive",        "proxy-connection", "te",    "trailer",
-    "upgrade",    "transfer-encoding", "content-length",   "expect"};
-
-bool among(std::span<const std::string_view> names, std::string_view name) {
-  return std::ranges::any_of(names, [&](std::string_view one) { return same_ignoring_case(one, name); });
-}
+constexpr NameSet hop_by_hop{"connection", "keep-alive",        "proxy-connection", "te",    "trailer",
+                             "upgrade",    "transfer-encoding", "content-length",   "expect"};
 
 // What the fields say about the connection and the body, collected while they are read.
 struct FieldReader {
   enum class Side { Request, Response };
 
-  FieldReader(Side of, std::size_t most) : side(of), most_fields(most) {}
+  FieldReader(Side of, std::size_t most, std::string_view lines)
+      : side(of), most_fields(most), all_lines(lines), has_opaque(holds_opaque(lines)) {
+    fields.hold(lines);
+  }
 
   const Side side;
   const std::size_t most_fields;
+  const std::string_view all_lines;
+  const bool has_opaque;  // anywhere in the lines
   Fields fields;
   Framing framing;
   bool close = false;
@@ -62,8 +62,9 @@ struct FieldReader {
   std::optional<std::string_view> host;
   std::vector<std::string_view> named_by_connection;
 
+  Checked read();
   Checked read_line(std::string_view line);
-  Checked read_known(std::string_view name, std::string_view value);
+  Checked read_hop_by_hop(std::string_view name, std::string_view value);
   Checked read_content_length(std::string_view value);
   Checked read_transfer_encoding(std::string_view value);
   Checked read_connection(std::string_view value);
@@ -94,7 +95,7 @@ Checked FieldReader::read_connection(std::string_view value) {
     if (option.empty()) continue;
     if (++lines > most_fields) return too_many_fields();  // each is looked for among the fields
     if (!is_token(option)) return bad("Connection holds something that is no name");
-    if (among(never_hop_by_hop, option)) return bad("Connection names a field that is not hop-by-hop");
+    if (never_hop_by_hop.has(option)) return bad("Connection names a field that is not hop-by-hop");
     if (same_ignoring_case(option, "close"))
       close = true;
     else if (!same_ignoring_case(option, "keep-alive"))
@@ -103,37 +104,37 @@ Checked FieldReader::read_connection(std::string_view value) {
   return {};
 }
 
-Checked FieldReader::read_known(std::string_view name, std::string_view value) {
+Checked FieldReader::read_hop_by_hop(std::string_view name, std::string_view value) {
   if (same_ignoring_case(name, "content-length")) return read_content_length(value);
   if (same_ignoring_case(name, "transfer-encoding")) return read_transfer_encoding(value);
   if (same_ignoring_case(name, "connection")) return read_connection(value);
-  if (side == Side::Response) return {};
-  if (same_ignoring_case(name, "host")) host = value;
-  if (same_ignoring_case(name, "expect")) {
-    if (expects_continue || !same_ignoring_case(value, "100-continue"))
-      return Refused(Refusal{417, "EXPECTATION_FAILED", "the only expectation understood is 100-continue"});
-    expects_continue = true;
-  }
+  if (side == Side::Response || !same_ignoring_case(name, "expect")) return {};
+  if (expects_continue || !same_ignoring_case(value, "100-continue"))
+    return Refused(Refusal{417, "EXPECTATION_FAILED", "the only expectation understood is 100-continue"});
+  expects_continue = true;
   return {};
 }
 
 Checked FieldReader::read_line(std::string_view line) {
   if (++lines > most_fields) return too_many_fields();
   if (line.front() == ' ' || line.front() == '\t') return bad("a header field is folded over two lines");
-  std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return bad("a header line has no colon");
+  std::size_t colon = token_length(line);
+  if (colon == 0 || colon == line.size() || line[colon] != ':') {
+    if (!line.contains(':')) return bad("a header line has no colon");
+    return bad("a header field's name is not a token");
+  }
   std::string_view name = line.substr(0, colon);
   std::string_view value = trimmed(line.substr(colon + 1));
-  if (!is_token(name)) return bad("a header field's name is not a token");
-  if (line.contains('\t') && among(framing_fields, name))
+  if (framing_fields.has(name) && line.contains('\t'))
     return bad("a tab stands in Content-Length or Transfer-Encoding");
-  bool well_formed = side == Side::Request ? is_plain_value(value) : is_field_value(value);
-  if (!well_formed) return bad("a header field's value holds a byte that is not visible ASCII");
-  if (side == Side::Request && among(single_in_requests, name) && fields.find(name))
-    return bad("Host, Authorization or Content-Type stands twice");
-  Checked known = read_known(name, value);
-  if (!known) return known;
-  if (!among(hop_by_hop, name)) fields.add(name, value);
+  if (has_opaque && side == Side::Request && !is_plain_value(value))
+    return bad("a header field's value holds a byte that is not visible ASCII");
+  if (side == Side::Request && single_in_requests.has(name)) {
+    if (fields.find(name)) return bad("Host, Authorization or Content-Type stands twice");
+    if (same_ignoring_case(name, "host")) host = value;
+  }
+  if (hop_by_hop.has(name)) return read_hop_by_hop(name, value);
+  fields.add_held(all_lines, name, value);
   return {};
 }
 
@@ -145,19 +146,19 @@ Checked FieldReader::finish() {
 
 // Takes the first line off `text`, without its end.
 std::string_view take_line(std::string_view& text) {
-  std::size_t end = text.find('\r');
+  std::size_t end = value_length(text);
+  invariant(text.substr(end, 2) == "\r\n", "a head is read when the scan has found its lines");
   std::string_view line = text.substr(0, end);
   text.remove_prefix(end + 2);
   return line;
 }
 
-Checked read_fields(FieldReader& reader, std::string_view lines) {
-  reader.fields.reserve(lines.size());  // no growing: an Authorization may be among them
-  while (lines.size() > 2) {
-    Checked read = reader.read_line(take_line(lines));
-    if (!read) return read;
+Checked FieldReader::read() {
+  for (std::string_view rest = all_lines; rest.size() > 2;) {
+    Checked line = read_line(take_line(rest));
+    if (!line) return line;
   }
-  return reader.finish();
+  return finish();
 }
 
 // RFC 9112 section 3.2: uri-host [ ":" port ], never empty here.
@@ -278,12 +279,12 @@ std::expected<std::optional<std::size_t>, Refusal> HeadScan::scan(std::string_vi
 // ended.
 std::size_t HeadScan::scan_lines(std::string_view within) {
   while (seen_ == line_start_) {
-    std::size_t end = within.find('\n', seen_);
-    if (end == std::string_view::npos || end == seen_ || within[end - 1] != '\r') return 0;
-    std::string_view line = within.substr(seen_, end - 1 - seen_);
-    if (!is_field_value(line) || (line.empty() && line_start_ == 0)) return 0;
-    seen_ = line_start_ = end + 1;
-    if (line.empty()) return seen_;
+    std::size_t end = seen_ + value_length(within.substr(seen_));
+    bool is_line = within.substr(end, 2) == "\r\n";
+    bool is_empty = end == seen_;
+    if (!is_line || (is_empty && line_start_ == 0)) return 0;
+    seen_ = line_start_ = end + 2;
+    if (is_empty) return seen_;
   }
   return 0;
 }
@@ -292,8 +293,8 @@ std::expected<RequestHead, Refusal> read_request_head(std::string_view head, con
   RequestHead result;
   Checked line = read_request_line(take_line(head), result, limits);
   if (!line) return Refused(line.error());
-  FieldReader reader(FieldReader::Side::Request, limits.fields);
-  Checked fields = read_fields(reader, head);
+  FieldReader reader(FieldReader::Side::Request, limits.fields, head);
+  Checked fields = reader.read();
   if (!fields) return Refused(fields.error());
   if (!reader.host) return bad("Host is missing");
   if (!is_host(*reader.host)) return bad("Host is not a host name with an optional port");
@@ -309,8 +310,8 @@ std::expected<ResponseHead, Refusal> read_response_head(std::string_view head, c
   bool is_old = false;
   Checked line = read_status_line(take_line(head), result, is_old);
   if (!line) return Refused(line.error());
-  FieldReader reader(FieldReader::Side::Response, limits.fields);
-  Checked fields = read_fields(reader, head);
+  FieldReader reader(FieldReader::Side::Response, limits.fields, head);
+  Checked fields = reader.read();
   if (!fields) return Refused(fields.error());
   if (is_old && reader.framing.chunked) return bad("an HTTP/1.0 answer with Transfer-Encoding");
   if (result.status == 101) return bad("the answer switches protocols, which was not asked");

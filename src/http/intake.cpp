@@ -22,7 +22,7 @@ void Intake::wipe_consumed() {
 
 void Intake::make_room(std::size_t capacity) {
   wipe_consumed();
-  if (end_ < capacity_) return;
+  if (end_ < capacity_of(buffer_)) return;
   if (begin_ > 0) {  // what is unread moves to the front
     std::size_t size = end_ - begin_;
     std::memmove(buffer_.get(), buffer_.get() + begin_, size);
@@ -31,17 +31,16 @@ void Intake::make_room(std::size_t capacity) {
     end_ = size;
     return;
   }
-  move_to_buffer_of(std::max(std::min(2 * capacity_, capacity), usual_size));
+  move_to_buffer_of(std::max(std::min(2 * capacity_of(buffer_), capacity), usual_size));
 }
 
 // At least as large as what is unread, which moves to its front.
 void Intake::move_to_buffer_of(std::size_t capacity) {
   std::size_t size = end_ - begin_;
-  auto replacement = std::make_unique_for_overwrite<char[]>(capacity);
+  Buffer replacement = take_buffer(capacity);
   if (size > 0) std::memcpy(replacement.get(), buffer_.get() + begin_, size);
   wipe(std::span<char>(buffer_.get() + wiped_, end_ - wiped_));
   buffer_ = std::move(replacement);
-  capacity_ = capacity;
   wiped_ = begin_ = 0;
   end_ = size;
 }
@@ -61,7 +60,7 @@ Async<Stream::State> Intake::fill(std::size_t capacity, Deadline deadline) {
     if (waited != Stream::State::Ok) co_return waited;
   }
   make_room(capacity);
-  std::span<char> room(buffer_.get() + end_, capacity_ - end_);
+  std::span<char> room(buffer_.get() + end_, capacity_of(buffer_) - end_);
   Stream::Read read = co_await stream_.read(room, deadline);
   end_ += read.size;
   co_return read.state;
@@ -81,7 +80,6 @@ void Intake::release() {
   wipe_consumed();
   if (!empty()) return;
   buffer_.reset();
-  capacity_ = 0;
 }
 
 Async<Intake::Head> Intake::read_head(HeadLimits limits, Deadline deadline) {

@@ -12,6 +12,7 @@
 
 #include "async/async.hpp"
 #include "async/deadline.hpp"
+#include "http/buffer.hpp"
 #include "http/chunked_decoder.hpp"
 #include "http/head_parser.hpp"
 #include "http/stream.hpp"
@@ -21,7 +22,7 @@ namespace hubward::http {
 class Intake {
  public:
   // One read at most; large enough that a TLS record fits whole.
-  static constexpr std::size_t usual_size = 16 * 1024;
+  static constexpr std::size_t usual_size = usual_buffer;
 
   explicit Intake(Stream& stream) : stream_(stream) {}
   ~Intake();
@@ -82,9 +83,8 @@ class Intake {
 
   Stream& stream_;
   Waiting waiting_ = Waiting::KeepsBuffers;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0;
-  std::size_t wiped_ = 0;  // <= begin_ <= end_ <= capacity_
+  Buffer buffer_;
+  std::size_t wiped_ = 0;  // <= begin_ <= end_ <= its capacity
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t head_size_ = 0;

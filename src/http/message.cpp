@@ -14,7 +14,9 @@ namespace hubward::http {
 namespace {
 
 // As many as most messages have.
-constexpr std::size_t usual_fields = 16;
+constexpr std::size_t usual_fields = 24;
+// Bytes that are added on the way of a message.
+constexpr std::size_t usual_additions = 128;
 
 void wipe_all(std::string& text) {
   text.resize(text.capacity());
@@ -52,35 +54,58 @@ class TextBody final : public Body {
 
 }  // namespace
 
-Fields::~Fields() {
-  wipe_all(text_);
-}
-
-Fields& Fields::operator=(Fields&& other) noexcept {
-  std::swap(text_, other.text_);
-  std::swap(entries_, other.entries_);
-  return *this;
+Fields::Fields(const Fields& other) : entries_(other.entries_) {
+  reserve(other.used_);
+  std::copy_n(other.text_.get(), other.used_, text_.get());
+  used_ = other.used_;
 }
 
 Fields& Fields::operator=(const Fields& other) {
   Fields copy(other);
-  std::swap(*this, copy);
+  swap(copy);
   return *this;
 }
 
 void Fields::reserve(std::size_t bytes) {
-  if (bytes > text_.size()) make_room_in(text_, bytes - text_.size());
+  if (bytes > capacity_) move_to_room_for(std::max<std::size_t>(bytes, 2 * std::size_t{capacity_}));
+}
+
+void Fields::move_to_room_for(std::size_t bytes) {
+  invariant(bytes <= UINT32_MAX, "fields fit in memory");
+  auto room = std::make_unique_for_overwrite<char[]>(bytes);
+  std::copy_n(text_.get(), used_, room.get());
+  if (text_) wipe(std::span<char>(text_.get(), used_));
+  text_ = std::move(room);
+  capacity_ = static_cast<std::uint32_t>(bytes);
+}
+
+// Answers where it stands now.
+std::uint32_t Fields::append(std::string_view text) {
+  std::size_t needed = used_ + text.size();
+  reserve(needed);
+  std::ranges::copy(text, text_.get() + used_);
+  return std::exchange(used_, static_cast<std::uint32_t>(needed));
 }
 
 void Fields::add(std::string_view name, std::string_view value) {
   invariant(is_token(name), "a field name is a token");
   invariant(is_field_value(value), "a field value has no control bytes");
-  make_room_in(text_, name.size() + value.size());
-  invariant(text_.size() + name.size() + value.size() <= UINT32_MAX, "fields fit in memory");
-  if (entries_.empty()) entries_.reserve(usual_fields);
-  entries_.push_back({static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
-                      static_cast<std::uint32_t>(value.size())});
-  text_.append(name).append(value);
+  reserve(used_ + name.size() + value.size());
+  std::uint32_t at = append(name);
+  entries_.push_back(
+      {at, static_cast<std::uint32_t>(name.size()), append(value), static_cast<std::uint32_t>(value.size())});
+}
+
+void Fields::hold(std::string_view lines) {
+  reserve(lines.size() + usual_additions);
+  append(lines);
+  entries_.reserve(usual_fields);
+}
+
+void Fields::add_held(std::string_view lines, std::string_view name, std::string_view value) {
+  entries_.push_back(
+      {static_cast<std::uint32_t>(name.data() - lines.data()), static_cast<std::uint32_t>(name.size()),
+       static_cast<std::uint32_t>(value.data() - lines.data()), static_cast<std::uint32_t>(value.size())});
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
@@ -89,17 +114,12 @@ void Fields::set(std::string_view name, std::string_view value) {
 }
 
 void Fields::wipe_entry(const Entry& entry) {
-  wipe(std::span<char>(text_).subspan(entry.start, entry.name_length + entry.value_length));
+  wipe(std::span<char>(text_.get() + entry.name, entry.name_length));
+  wipe(std::span<char>(text_.get() + entry.value, entry.value_length));
 }
 
 std::size_t Fields::remove(std::string_view name) {
   return remove_if([name](const Field& field) { return same_ignoring_case(field.name, name); });
-}
-
-Fields::Field Fields::at(const Entry& entry) const {
-  std::string_view text(text_);
-  return {text.substr(entry.start, entry.name_length),
-          text.substr(entry.start + entry.name_length, entry.value_length)};
 }
 
 std::optional<std::string_view> Fields::find(std::string_view name) const {

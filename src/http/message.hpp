@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "async/async.hpp"
@@ -28,15 +30,24 @@ class Fields {
   };
 
   Fields() = default;
-  Fields(Fields&&) noexcept = default;
-  Fields& operator=(Fields&& other) noexcept;
-  Fields(const Fields&) = default;
+  Fields(Fields&& other) noexcept { swap(other); }
+  Fields& operator=(Fields&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  Fields(const Fields& other);
   Fields& operator=(const Fields& other);
-  ~Fields();
+  ~Fields() {
+    if (text_) wipe(std::span<char>(text_.get(), used_));
+  }
 
-  // Room for `bytes` of names and values, so that adding does not move (and leave behind) what is there.
+  // Room for `bytes` of names and values, so that adding need not move what is there.
   void reserve(std::size_t bytes);
   void add(std::string_view name, std::string_view value);
+  // For the reader of heads, which judges every byte itself: keeps the lines of a head in one copy, and then
+  // says which pieces of `lines` are a name and its value.
+  void hold(std::string_view lines);
+  void add_held(std::string_view lines, std::string_view name, std::string_view value);
   void set(std::string_view name, std::string_view value);  // in place of all of that name
   std::size_t remove(std::string_view name);                // how many there were
   template <class Drops>
@@ -58,12 +69,23 @@ class Fields {
 
  private:
   struct Entry {
-    std::uint32_t start, name_length, value_length;
+    std::uint32_t name, name_length, value, value_length;  // where they stand in the text
   };
-  Field at(const Entry& entry) const;
+  Field at(const Entry& entry) const {
+    return {{text_.get() + entry.name, entry.name_length}, {text_.get() + entry.value, entry.value_length}};
+  }
+  void swap(Fields& other) noexcept {
+    std::swap(text_, other.text_);
+    std::swap(used_, other.used_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(entries_, other.entries_);
+  }
   void wipe_entry(const Entry& entry);
+  void move_to_room_for(std::size_t bytes);
+  std::uint32_t append(std::string_view text);
 
-  std::string text_;
+  std::unique_ptr<char[]> text_;
+  std::uint32_t used_ = 0, capacity_ = 0;
   std::vector<Entry> entries_;
 };
 

@@ -84,6 +84,29 @@ TEST_CASE("a secret is taken out of the fields and leaves nothing behind") {
   CHECK(fields.find("host") == "h");
 }
 
+TEST_CASE("fields that were held as lines are fields like others") {
+  std::string lines = "Host: h\r\nAccept:  a/b \r\nX-Empty:\r\n\r\n";
+  std::string_view text = lines;
+  Fields fields;
+  fields.hold(text);
+  fields.add_held(text, text.substr(0, 4), text.substr(6, 1));
+  fields.add_held(text, text.substr(9, 6), text.substr(18, 3));
+  fields.add_held(text, text.substr(24, 7), text.substr(32, 0));
+  lines.assign(lines.size(), '#');
+  CHECK(fields.find("host") == "h");
+  CHECK(fields.find("ACCEPT") == "a/b");
+  CHECK(fields.find("x-empty") == "");
+  Fields copy = fields;
+  copy.set("Accept", "c/d");
+  copy.add("X-Long", std::string(500, 'x'));
+  CHECK(copy.find("accept") == "c/d");
+  CHECK(copy.find("x-long") == std::string(500, 'x'));
+  CHECK(copy.find("host") == "h");
+  CHECK(fields.remove("host") == 1);
+  CHECK(fields.size() == 2);
+  CHECK(fields.find("accept") == "a/b");
+}
+
 TEST_CASE("the whole of a body is read, up to the limit") {
   CHECK(read_on_loop(nullptr, 0) == "");
   CHECK(read_on_loop(text_body("hello"), 5) == "hello");

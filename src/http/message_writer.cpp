@@ -8,23 +8,24 @@
 
 #include "async/await.hpp"
 #include "async/loop.hpp"
-#include "core/ascii.hpp"
 #include "core/invariant.hpp"
+#include "http/name_set.hpp"
 
 namespace hubward::http {
 
 namespace {
 
-// Small pieces are gathered up to this, larger ones written from where they are.
-constexpr std::size_t gather_size = 16 * 1024;
+// What does not fit behind what is gathered is written from where it is, so much at a time.
+constexpr std::size_t slice_size = 16 * 1024;
+// Behind a head there is room for a small body at least.
+constexpr std::size_t gather_size = 4 * 1024;
 // A long message to a fast reader leaves everybody else a turn after this.
 constexpr std::size_t fair_share = 256 * 1024;
 // A chunk's size in hexadecimal, the line ends around it and the last chunk.
 constexpr std::size_t chunk_overhead = 32;
 
-constexpr std::array<std::string_view, 8> of_the_connection = {
-    "connection", "keep-alive", "proxy-connection",  "te",
-    "trailer",    "upgrade",    "transfer-encoding", "content-length"};
+constexpr NameSet of_the_connection{"connection", "keep-alive", "proxy-connection",  "te",
+                                    "trailer",    "upgrade",    "transfer-encoding", "content-length"};
 
 Error wrong_length() {
   return {"BODY_LENGTH", Fault::Us, Retry::Never, "a body was not as long as its length said"};
@@ -40,27 +41,30 @@ Error too_slow() {
 void MessageWriter::begin(std::size_t head_size) {
   clear();
   started_ = false;
-  out_.reserve(head_size + gather_size + chunk_overhead);
+  std::size_t size = std::max(usual_buffer, head_size + gather_size + chunk_overhead);
+  if (capacity_of(out_) < size) out_ = take_buffer(size);
+}
+
+// Room for so many more bytes.
+char* MessageWriter::extend(std::size_t bytes) {
+  invariant(bytes <= room(), "a head fits into the room made for it");
+  return out_.get() + std::exchange(used_, used_ + bytes);
 }
 
 void MessageWriter::append(std::string_view text) {
-  invariant(text.size() <= out_.capacity() - out_.size(), "a head fits into the room made for it");
-  out_.append(text);
+  std::ranges::copy(text, extend(text.size()));
 }
 
 void MessageWriter::append_field(std::string_view name, std::string_view value) {
-  append(name);
-  append(": ");
-  append(value);
-  append("\r\n");
+  constexpr std::string_view between = ": ", end = "\r\n";
+  char* to = extend(name.size() + between.size() + value.size() + end.size());
+  for (std::string_view part : {name, between, value, end}) to = std::ranges::copy(part, to).out;
 }
 
 void MessageWriter::append_fields(const Fields& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     Fields::Field field = fields[i];
-    bool hop = std::ranges::any_of(
-        of_the_connection, [&](std::string_view name) { return same_ignoring_case(name, field.name); });
-    if (!hop) append_field(field.name, field.value);
+    if (!of_the_connection.has(field.name)) append_field(field.name, field.value);
   }
 }
 
@@ -71,8 +75,7 @@ std::size_t MessageWriter::size_of(const Fields& fields) {
 }
 
 void MessageWriter::clear() {
-  wipe(std::span<char>(out_));
-  out_.clear();
+  wipe(std::span<char>(out_.get(), std::exchange(used_, 0)));
 }
 
 // After a write that others follow: what it took the reader, and how much went over.
@@ -83,17 +86,17 @@ void MessageWriter::account() {
 }
 
 Async<Stream::State> MessageWriter::flush() {
-  if (out_.empty()) co_return Stream::State::Ok;
+  if (used_ == 0) co_return Stream::State::Ok;
   started_ = true;
-  Stream::State state = co_await stream_.write(out_, pace_->begin());
-  written_ += out_.size();
+  Stream::State state = co_await stream_.write(gathered(), pace_->begin());
+  written_ += used_;
   clear();
   co_return state;
 }
 
 // Whether it fits behind what is gathered.
 bool MessageWriter::gathers(std::string_view piece, BodyFraming framing) {
-  if (piece.size() + 2 * chunk_overhead > out_.capacity() - out_.size()) return false;
+  if (piece.size() + 2 * chunk_overhead > room()) return false;
   if (framing == BodyFraming::Chunked) append_chunk_size(piece.size());
   append(piece);
   if (framing == BodyFraming::Chunked) append("\r\n");
@@ -113,7 +116,7 @@ Async<Stream::State> MessageWriter::write_piece(std::string_view piece, BodyFram
   Stream::State state = co_await flush();
   while (state == Stream::State::Ok && !piece.empty()) {
     account();
-    std::string_view slice = piece.substr(0, gather_size);
+    std::string_view slice = piece.substr(0, slice_size);
     state = co_await stream_.write(slice, pace_->begin());
     written_ += slice.size();
     piece.remove_prefix(slice.size());
@@ -148,8 +151,7 @@ Async<MessageWriter::Outcome> MessageWriter::send(Body* body, BodyFraming framin
     }
     Stream::State state = Stream::State::Ok;
     if (!gathers(*piece, framing)) state = co_await write_piece(*piece, framing);
-    if (state == Stream::State::Ok && more && (!body->ready() || out_.size() >= gather_size))
-      state = co_await flush();
+    if (state == Stream::State::Ok && more && !body->ready()) state = co_await flush();
     if (state != Stream::State::Ok) co_return Outcome{state, std::nullopt, started_};
   }
   Stream::State state = co_await flush();

@@ -13,6 +13,7 @@
 
 #include "async/async.hpp"
 #include "core/result.hpp"
+#include "http/buffer.hpp"
 #include "http/message.hpp"
 #include "http/patience.hpp"
 #include "http/stream.hpp"
@@ -46,7 +47,7 @@ class MessageWriter {
   // Gives the buffer back between messages.
   void release() {
     clear();
-    out_.shrink_to_fit();
+    out_.reset();
   }
   // Begins a head of at most `head_size` bytes. append() never moves what is there.
   void begin(std::size_t head_size);
@@ -68,8 +69,13 @@ class MessageWriter {
   void account();
   void clear();
 
+  std::string_view gathered() const { return {out_.get(), used_}; }
+  std::size_t room() const { return capacity_of(out_) - used_; }
+  char* extend(std::size_t bytes);
+
   Stream& stream_;
-  std::string out_;
+  Buffer out_;
+  std::size_t used_ = 0;
   bool started_ = false;
   std::optional<Pace> pace_;  // of the message that is being sent
   std::size_t written_ = 0;   // not yet accounted for

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "core/ascii.hpp"
 
@@ -128,6 +129,33 @@ constexpr std::array spellings = {
 };
 static_assert(std::ranges::is_sorted(spellings, {}, &Spelling::spelled));
 
+// Every call asks for a few of them, so they are found by hash: open addressing, at most half full.
+constexpr std::size_t places = 256;
+static_assert(spellings.size() <= places / 2);
+
+constexpr std::size_t place_of(std::string_view text) {
+  std::uint32_t hash = 2166136261;  // FNV-1a
+  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+  return (hash ^ (hash >> 16)) % places;
+}
+
+constexpr std::array<std::uint8_t, places> make_index() {
+  std::array<std::uint8_t, places> index{};  // 0: free, else the row's number and one
+  for (std::size_t row = 0; row < spellings.size(); ++row) {
+    std::size_t at = place_of(spellings[row].spelled);
+    while (index[at] != 0) at = (at + 1) % places;
+    index[at] = static_cast<std::uint8_t>(row + 1);
+  }
+  return index;
+}
+constexpr std::array<std::uint8_t, places> by_hash = make_index();
+
+const Spelling* find_spelling(std::string_view text) {
+  for (std::size_t at = place_of(text); by_hash[at] != 0; at = (at + 1) % places)
+    if (const Spelling& row = spellings[by_hash[at] - 1]; row.spelled == text) return &row;
+  return nullptr;
+}
+
 constexpr std::size_t longest_spelling = 32;
 
 bool is_type_id(std::string_view name, char family) {
@@ -158,8 +186,7 @@ bool custom_may_be_same(std::string_view a, std::string_view b) {
 
 ObjectName object_name(std::string_view spelled) {
   std::string low = lower(spelled);
-  auto found = std::ranges::lower_bound(spellings, std::string_view(low), {}, &Spelling::spelled);
-  if (found != spellings.end() && found->spelled == low) return {std::string(found->name)};
+  if (const Spelling* found = find_spelling(low)) return {std::string(found->name)};
   return {std::move(low)};
 }
 
@@ -167,8 +194,7 @@ ObjectKind kind_of(const ObjectName& object) {
   std::string_view name = object.text;
   if (is_type_id(name, '2') || !custom_suffix(name).empty()) return ObjectKind::Custom;
   if (name.size() > longest_spelling) return ObjectKind::Unknown;
-  auto found = std::ranges::lower_bound(spellings, name, {}, &Spelling::spelled);
-  return found != spellings.end() && found->spelled == name ? ObjectKind::Standard : ObjectKind::Unknown;
+  return find_spelling(name) != nullptr ? ObjectKind::Standard : ObjectKind::Unknown;
 }
 
 bool may_be_same(const ObjectName& a, const ObjectName& b) {

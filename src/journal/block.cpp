@@ -2,6 +2,7 @@
 #include "journal/block.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <string_view>
@@ -61,8 +62,12 @@ class Writing {
  public:
   explicit Writing(std::size_t expected_bytes) { bytes_.reserve(expected_bytes); }
   void number(std::uint64_t number) {
-    for (; number >= 0x80; number >>= 7) bytes_.push_back(static_cast<std::byte>(number | 0x80));
-    bytes_.push_back(static_cast<std::byte>(number));
+    constexpr std::size_t longest = 10;
+    std::array<std::byte, longest> digits;
+    std::size_t count = 0;
+    for (; number >= 0x80; number >>= 7) digits[count++] = static_cast<std::byte>(number | 0x80);
+    digits[count++] = static_cast<std::byte>(number);
+    bytes_.insert(bytes_.end(), digits.begin(), digits.begin() + count);
   }
   void text(std::string_view text) { number(texts_.number_of(text)); }
   void fields(const std::vector<Field>& fields) {
