@@ -41,6 +41,11 @@ constexpr NameSet never_hop_by_hop{"host",           "authorization",     "conte
 constexpr NameSet hop_by_hop{"connection", "keep-alive",        "proxy-connection", "te",    "trailer",
                              "upgrade",    "transfer-encoding", "content-length",   "expect"};
 
+// All that are more to this reader than a name and a value.
+constexpr NameSet meaningful{
+    "host",       "authorization",    "content-type", "content-length", "transfer-encoding", "connection",
+    "keep-alive", "proxy-connection", "te",           "trailer",        "upgrade",           "expect"};
+
 // What the fields say about the connection and the body, collected while they are read.
 struct FieldReader {
   enum class Side { Request, Response };
@@ -64,6 +69,7 @@ struct FieldReader {
 
   Checked read();
   Checked read_line(std::string_view line);
+  Checked read_meaningful(std::string_view line, std::string_view name, std::string_view value);
   Checked read_hop_by_hop(std::string_view name, std::string_view value);
   Checked read_content_length(std::string_view value);
   Checked read_transfer_encoding(std::string_view value);
@@ -125,10 +131,16 @@ Checked FieldReader::read_line(std::string_view line) {
   }
   std::string_view name = line.substr(0, colon);
   std::string_view value = trimmed(line.substr(colon + 1));
-  if (framing_fields.has(name) && line.contains('\t'))
-    return bad("a tab stands in Content-Length or Transfer-Encoding");
   if (has_opaque && side == Side::Request && !is_plain_value(value))
     return bad("a header field's value holds a byte that is not visible ASCII");
+  if (meaningful.has(name)) return read_meaningful(line, name, value);
+  fields.add_held(all_lines, name, value);
+  return {};
+}
+
+Checked FieldReader::read_meaningful(std::string_view line, std::string_view name, std::string_view value) {
+  if (framing_fields.has(name) && line.contains('\t'))
+    return bad("a tab stands in Content-Length or Transfer-Encoding");
   if (side == Side::Request && single_in_requests.has(name)) {
     if (fields.find(name)) return bad("Host, Authorization or Content-Type stands twice");
     if (same_ignoring_case(name, "host")) host = value;

@@ -2,7 +2,6 @@
 #include "journal/block.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <limits>
 #include <string_view>
@@ -60,14 +59,12 @@ class Texts {
 // Texts are written once, in the order of their first use; records refer to them by number.
 class Writing {
  public:
-  explicit Writing(std::size_t expected_bytes) { bytes_.reserve(expected_bytes); }
+  explicit Writing(std::size_t expected_bytes) : bytes_(expected_bytes) {}
   void number(std::uint64_t number) {
-    constexpr std::size_t longest = 10;
-    std::array<std::byte, longest> digits;
-    std::size_t count = 0;
-    for (; number >= 0x80; number >>= 7) digits[count++] = static_cast<std::byte>(number | 0x80);
-    digits[count++] = static_cast<std::byte>(number);
-    bytes_.insert(bytes_.end(), digits.begin(), digits.begin() + count);
+    std::byte* to = extend(longest_number);
+    for (; number >= 0x80; number >>= 7) *to++ = static_cast<std::byte>(number | 0x80);
+    *to++ = static_cast<std::byte>(number);
+    used_ = static_cast<std::size_t>(to - bytes_.data());
   }
   void text(std::string_view text) { number(texts_.number_of(text)); }
   void fields(const std::vector<Field>& fields) {
@@ -79,14 +76,26 @@ class Writing {
   }
   void bytes(std::string_view bytes) {
     number(bytes.size());
-    auto raw = bytes_of(bytes);
-    bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+    std::ranges::copy(bytes_of(bytes), extend(bytes.size()));
+    used_ += bytes.size();
   }
   const std::vector<std::string_view>& texts() const { return texts_.in_order(); }
-  Bytes& out() { return bytes_; }
+  Bytes take() {
+    bytes_.resize(used_);
+    return std::move(bytes_);
+  }
 
  private:
-  Bytes bytes_;
+  static constexpr std::size_t longest_number = 10;
+
+  // Room behind what was written.
+  std::byte* extend(std::size_t size) {
+    if (bytes_.size() - used_ < size) bytes_.resize(std::max(2 * bytes_.size(), used_ + size));
+    return bytes_.data() + used_;
+  }
+
+  Bytes bytes_;  // the first `used_` are written
+  std::size_t used_ = 0;
   Texts texts_;
 };
 
@@ -222,7 +231,8 @@ Bytes encode(const Block& block) {
   Writing body(block.records.size() * usual_record_bytes);
   for (const Record& record : block.records) write_record(body, record, base);
 
-  std::size_t size = head_bytes + body.out().size();
+  const Bytes records = body.take();
+  std::size_t size = head_bytes + records.size();
   for (std::string_view text : body.texts()) size += length_bytes + text.size();
   Writing head(size);
   head.number(format_version);
@@ -231,8 +241,8 @@ Bytes encode(const Block& block) {
   head.number(block.records.size());
   head.number(body.texts().size());
   for (std::string_view text : body.texts()) head.bytes(text);
-  Bytes bytes = std::move(head.out());
-  bytes.insert(bytes.end(), body.out().begin(), body.out().end());
+  Bytes bytes = head.take();
+  bytes.insert(bytes.end(), records.begin(), records.end());
   return bytes;
 }
 
