@@ -18,6 +18,12 @@ std::uint64_t number_of(const unsigned char* bytes, int count) {
   return number;
 }
 
+// Of a rate that is bounded.
+SteadyPoint::duration gap_of(Rate rate) {
+  SteadyPoint::duration second = std::chrono::seconds(1);
+  return second / rate.per_second;
+}
+
 }  // namespace
 
 AddressKey AddressKey::of(const std::string& address) {
@@ -30,14 +36,29 @@ AddressKey AddressKey::of(const std::string& address) {
   return is_v4 ? AddressKey{0, host} : AddressKey{network, 0};
 }
 
-std::optional<SteadyPoint> Turns::take(Rate rate, SteadyPoint now, SteadyPoint latest) {
+std::optional<SteadyPoint> Turns::returned_before(SteadyPoint fresh, SteadyPoint now) const {
+  auto first = returned_.lower_bound(now);
+  if (first == returned_.end() || *first >= fresh) return std::nullopt;
+  return *first;
+}
+
+SteadyPoint Turns::next(Rate rate, SteadyPoint now) const {
   if (rate.per_second == 0) return now;
-  SteadyPoint::duration gap = std::chrono::seconds(1);
-  gap /= rate.per_second;
-  SteadyPoint begins = std::max(now, booked_ - (rate.burst - 1) * gap);
+  SteadyPoint fresh = std::max(now, booked_ - (rate.burst - 1) * gap_of(rate));
+  return returned_before(fresh, now).value_or(fresh);
+}
+
+std::optional<SteadyPoint> Turns::take(Rate rate, SteadyPoint now, SteadyPoint latest) {
+  SteadyPoint begins = next(rate, now);
   if (begins > latest) return std::nullopt;
-  booked_ = std::max(booked_, begins) + gap;
+  if (rate.per_second == 0) return begins;
+  returned_.erase(returned_.begin(), returned_.lower_bound(now));
+  if (returned_.erase(begins) == 0) booked_ = std::max(booked_, begins) + gap_of(rate);
   return begins;
+}
+
+void Turns::give_back(SteadyPoint turn, SteadyPoint now) {
+  if (turn > now) returned_.insert(turn);
 }
 
 Admission::Place::~Place() {
@@ -57,33 +78,48 @@ std::expected<Admission::Place, Admission::Refusal> Admission::arrive(const std:
 std::expected<SteadyPoint, Admission::Refusal> Admission::turn(Place& place, SteadyPoint now) {
   forget(now);
   SteadyPoint latest = now + limits_.longest_wait;
-  SteadyPoint begins = now;
-  if (place.admission_ != nullptr) {
-    auto own = place.at_->second.turns.take(limits_.handshakes_per_address, now, latest);
-    if (!own) return std::unexpected(Refusal::AddressHandshakeRate);
-    begins = *own;
-  }
+  Turns* own = place.admission_ != nullptr ? &place.at_->second.turns : nullptr;
+  // Looked at first: whoever is refused for everyone's sake has taken none of its own.
+  if (own != nullptr && own->next(limits_.handshakes_per_address, now) > latest)
+    return std::unexpected(Refusal::AddressHandshakeRate);
   auto everyones = turns_.take(limits_.handshakes, now, latest);
   if (!everyones) return std::unexpected(Refusal::HandshakeRate);
-  return std::max(begins, *everyones);
+  place.everyones_turn_ = *everyones;
+  if (own != nullptr) place.own_turn_ = *own->take(limits_.handshakes_per_address, now, latest);
+  return std::max(place.own_turn_, place.everyones_turn_);
+}
+
+void Admission::give_back_turn(const Place& place, SteadyPoint now) {
+  turns_.give_back(place.everyones_turn_, now);
+  if (place.admission_ != nullptr) place.at_->second.turns.give_back(place.own_turn_, now);
 }
 
 void Admission::leave(Place::Book::iterator at) {
-  if (--at->second.connections > 0) return;
-  bool clean = at->second.turns.forgotten_at() == SteadyPoint{};
-  if (clean)
+  Place::Neighbours& neighbours = at->second;
+  if (--neighbours.connections > 0 || neighbours.leaving) return;
+  bool clean = neighbours.turns.forgotten_at() == SteadyPoint{};
+  if (clean) {
     book_.erase(at);
-  else
-    leaving_.emplace_back(at->second.turns.forgotten_at(), at->first);
+    return;
+  }
+  neighbours.leaving = true;
+  leaving_.emplace_back(neighbours.turns.forgotten_at(), at->first);
 }
 
-// An address that came back meanwhile is listed again when it leaves.
+// An address that came back meanwhile is listed again when it leaves, or now if it left again.
 void Admission::forget(SteadyPoint now) {
   while (!leaving_.empty() && leaving_.front().first <= now) {
     auto found = book_.find(leaving_.front().second);
     leaving_.pop_front();
-    if (found == book_.end() || found->second.connections > 0) continue;
-    if (found->second.turns.forgotten_at() <= now) book_.erase(found);
+    Place::Neighbours& neighbours = found->second;
+    neighbours.leaving = false;
+    if (neighbours.connections > 0) continue;
+    if (neighbours.turns.forgotten_at() <= now) {
+      book_.erase(found);
+      continue;
+    }
+    neighbours.leaving = true;
+    leaving_.emplace_back(neighbours.turns.forgotten_at(), found->first);
   }
 }
 

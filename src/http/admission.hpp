@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -27,16 +28,24 @@ struct Rate {
   std::uint32_t burst = 1;       // at least 1
 };
 
-// The turns that a rate leaves: a token bucket that remembers one point in time.
+// The turns that a rate leaves: a token bucket that remembers one point in time, and what was given back.
 class Turns {
  public:
-  // When the next may begin, which is then taken; nothing when that is later than `latest`.
+  // When the next may begin.
+  SteadyPoint next(Rate rate, SteadyPoint now) const;
+  // The same, which is then taken; nothing when that is later than `latest`.
   std::optional<SteadyPoint> take(Rate rate, SteadyPoint now, SteadyPoint latest);
+  // A turn that was taken and will not be used: the next who asks has it, unless its time has come already.
+  void give_back(SteadyPoint turn, SteadyPoint now);
   // From then on it is as if none had ever been taken.
   SteadyPoint forgotten_at() const { return booked_; }
 
  private:
-  SteadyPoint booked_{};  // up to here all turns are taken
+  // The first turn that was given back and has yet to come, when it is earlier than `fresh`.
+  std::optional<SteadyPoint> returned_before(SteadyPoint fresh, SteadyPoint now) const;
+
+  SteadyPoint booked_{};            // up to here all turns are taken,
+  std::set<SteadyPoint> returned_;  // but for these
 };
 
 struct AdmissionLimits {
@@ -57,7 +66,11 @@ class Admission {
   // A connection that is let in holds its place while this lives. Movable; the Admission outlives it.
   class Place {
    public:
-    Place(Place&& other) noexcept : admission_(std::exchange(other.admission_, nullptr)), at_(other.at_) {}
+    Place(Place&& other) noexcept
+        : admission_(std::exchange(other.admission_, nullptr)),
+          at_(other.at_),
+          own_turn_(other.own_turn_),
+          everyones_turn_(other.everyones_turn_) {}
     Place& operator=(Place&&) = delete;
     ~Place();
 
@@ -66,17 +79,23 @@ class Admission {
     struct Neighbours {
       std::size_t connections = 0;
       Turns turns;
+      bool leaving = false;  // stands in leaving_
     };
     using Book = std::map<AddressKey, Neighbours>;  // a tree: strangers cannot make its look-ups collide
     Place(Admission* admission, Book::iterator at) : admission_(admission), at_(at) {}
     Admission* admission_;  // null: of a shared address, or moved from
     Book::iterator at_;
+    SteadyPoint own_turn_{}, everyones_turn_{};
   };
 
   std::expected<Place, Refusal> arrive(const std::string& address);
   // When this connection's handshake may begin.
   std::expected<SteadyPoint, Refusal> turn(Place& place, SteadyPoint now);
+  // It ended before that: others may have its turn.
+  void give_back_turn(const Place& place, SteadyPoint now);
+  // Addresses that are remembered, and how many entries say when to forget those that left.
   std::size_t addresses() const { return book_.size(); }
+  std::size_t leaving() const { return leaving_.size(); }
 
  private:
   void leave(Place::Book::iterator at);
@@ -85,8 +104,8 @@ class Admission {
   const AdmissionLimits limits_;
   Turns turns_;
   Place::Book book_;
-  // Addresses that left before their turns were forgotten, by the time of that, about in its order. Not more
-  // than handshakes begin while an address's burst comes back.
+  // Addresses that left before their turns were forgotten, by the time of that, about in its order; each of
+  // them once. Not more than handshakes begin while an address's burst comes back.
   std::deque<std::pair<SteadyPoint, AddressKey>> leaving_;
 };
 

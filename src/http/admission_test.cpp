@@ -100,6 +100,65 @@ TEST_CASE("a rate lets a burst in at once, gives later turns, and refuses what i
   }
 }
 
+TEST_CASE("a turn that is given back goes to the next who asks, and makes nobody's turn come together") {
+  constexpr Rate rate{10, 1};
+  Turns turns;
+  auto take = [&](std::chrono::milliseconds at) {
+    auto begins = turns.take(rate, start + at, start + at + 1s);
+    REQUIRE(begins);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(*begins - start);
+  };
+  for (std::chrono::milliseconds begins : {0ms, 100ms, 200ms, 300ms, 400ms}) CHECK(take(0ms) == begins);
+  turns.give_back(start + 300ms, start + 50ms);
+  turns.give_back(start + 100ms, start + 50ms);
+  CHECK(turns.next(rate, start + 50ms) == start + 100ms);
+  CHECK(take(50ms) == 100ms);
+  CHECK(take(50ms) == 300ms);
+  CHECK(take(50ms) == 500ms);
+  // One whose time has come when it is given back, or before anybody asks, is lost.
+  turns.give_back(start + 200ms, start + 200ms);
+  turns.give_back(start + 300ms, start + 200ms);
+  CHECK(take(301ms) == 600ms);
+}
+
+TEST_CASE("connections that end before their turns leave these to others, and a refusal costs none") {
+  AdmissionLimits limits = limits_for(0, {10, 1}, {10, 1});
+  limits.longest_wait = 1s;
+  Admission admission(limits);
+  std::vector<Admission::Place> strangers;
+  for (int i = 0; i < 11; ++i) {
+    strangers.push_back(let_in(admission, "192.0.2." + std::to_string(i)));
+    CHECK(admission.turn(strangers.back(), start) == start + i * 100ms);
+  }
+  Admission::Place good = let_in(admission, "198.51.100.1");
+  for (int i = 0; i < 3; ++i) CHECK(admission.turn(good, start).error() == Admission::Refusal::HandshakeRate);
+  for (const Admission::Place& stranger : strangers) admission.give_back_turn(stranger, start + 50ms);
+  CHECK(admission.turn(good, start + 50ms) == start + 100ms);
+  CHECK(admission.turn(strangers[3], start + 50ms) == start + 200ms);
+}
+
+TEST_CASE("an address that comes and goes without a handshake is listed once") {
+  Admission admission(limits_for(10, {}, {1, 3}));
+  {
+    Admission::Place place = let_in(admission, "192.0.2.1");
+    REQUIRE(admission.turn(place, start));
+  }
+  for (int i = 0; i < 1000; ++i) let_in(admission, "192.0.2.1");
+  CHECK(admission.leaving() == 1);
+  // It took turns meanwhile: it is remembered until these are forgotten, still listed once.
+  Admission::Place other = let_in(admission, "192.0.2.2");
+  {
+    Admission::Place place = let_in(admission, "192.0.2.1");
+    REQUIRE(admission.turn(place, start));
+  }
+  REQUIRE(admission.turn(other, start + 1s));
+  CHECK(admission.leaving() == 1);
+  CHECK(admission.addresses() == 2);
+  REQUIRE(admission.turn(other, start + 2s));
+  CHECK(admission.leaving() == 0);
+  CHECK(admission.addresses() == 1);
+}
+
 TEST_CASE("one address holds no more than its connections, and gets places back") {
   Admission admission(limits_for(2));
   auto first = std::make_unique<Admission::Place>(let_in(admission, "192.0.2.1"));

@@ -210,6 +210,26 @@ TEST_CASE("handshakes beyond the rate wait for their turn, and are refused when 
   CHECK(door.eventually([&] { return door.open() == 0; }));
 }
 
+TEST_CASE("whoever leaves before its turn leaves the turn to others") {
+  Tls tls;
+  Limits limits;
+  limits.admission.handshakes = {1, 1};
+  limits.admission.longest_wait = 1500ms;  // one turn ahead, not two
+  Watched door(limits, tls.server);
+  std::string hello("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10);  // a record, whole
+  CHECK_FALSE(talk(door.port(), hello).empty());  // an alert
+  {
+    RawSocket leaves(door.port());
+    leaves.send(hello);
+    CHECK(door.eventually([&] { return door.delayed() == 1; }));
+  }
+  CHECK(door.eventually([&] { return door.open() == 0; }));
+  RawSocket next(door.port());
+  next.send(hello);
+  CHECK(door.eventually([&] { return door.delayed() + door.cuts("handshake_rate") == 2; }));
+  CHECK(door.delayed() == 2);
+}
+
 TEST_CASE("silence costs no turn") {
   Tls tls;
   Limits limits;

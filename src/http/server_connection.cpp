@@ -155,7 +155,9 @@ Async<bool> ServerConnection::wait_for_turn() {
   seat_.leave();  // those who wait are few (Admission), and taking their turns away would starve everybody
   Stream::State held = co_await stream_.hold(*turn);
   seat_.stand(Expendable::As::Newcomer);
-  co_return held == Stream::State::Ok;
+  if (held == Stream::State::Ok) co_return true;
+  door_.admission.give_back_turn(place_, std::chrono::steady_clock::now());
+  co_return false;
 }
 
 // Nothing is spent on TLS before the peer has said all that the first step needs, nor before its turn.
