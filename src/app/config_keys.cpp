@@ -154,8 +154,8 @@ Keys limit_keys(Config& config) {
   DoorLimits& to = config.limits;
   return {
       {"connections", number(to.connections, 1, 1'000'000),
-       "Open at once on one door. When it is full, a new connection takes the place of the one that has been "
-       "without a request longest, one that never had any before others; when all are busy it is closed."},
+       "Open at once on one door. When it is full, a new connection takes the place of one that could be "
+       "closed without harm (`docs/http.md`); when all are busy it is closed."},
       {"head_bytes", number(to.head_bytes, 4 * kilobyte, megabyte),
        "Request line and header fields together."},
       {"header_fields", number(to.header_fields, 10, 1000), "Header fields of one request."},

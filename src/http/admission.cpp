@@ -65,14 +65,18 @@ Admission::Place::~Place() {
   if (admission_ != nullptr) admission_->leave(at_);
 }
 
-std::expected<Admission::Place, Admission::Refusal> Admission::arrive(const std::string& address) {
+std::expected<Admission::Place, Admission::Refusal> Admission::arrive(const std::string& address,
+                                                                      SteadyPoint now) {
   if (limits_.is_shared && limits_.is_shared(address)) return Place(nullptr, {});
   auto at = book_.try_emplace(AddressKey::of(address)).first;
   bool full =
       limits_.connections_per_address > 0 && at->second.connections >= limits_.connections_per_address;
-  if (full) return std::unexpected(Refusal::AddressFull);
+  if (full && !at->second.expendable.make_room(Expendable::Grace::Kept, now))
+    return std::unexpected(Refusal::AddressFull);
   ++at->second.connections;
-  return Place(this, at);
+  Place place(this, at);
+  place.took_over_ = full;
+  return place;
 }
 
 std::expected<SteadyPoint, Admission::Refusal> Admission::turn(Place& place, SteadyPoint now) {

@@ -19,6 +19,7 @@
 
 #include "core/clock.hpp"
 #include "http/address_key.hpp"
+#include "http/expendable.hpp"
 
 namespace hubward::http {
 
@@ -69,26 +70,34 @@ class Admission {
     Place(Place&& other) noexcept
         : admission_(std::exchange(other.admission_, nullptr)),
           at_(other.at_),
+          took_over_(other.took_over_),
           own_turn_(other.own_turn_),
           everyones_turn_(other.everyones_turn_) {}
     Place& operator=(Place&&) = delete;
     ~Place();
+    // The connections of the same address that could go; null when it is shared.
+    Expendable* neighbours() const { return admission_ != nullptr ? &at_->second.expendable : nullptr; }
+    // Whether one of them went for this one.
+    bool took_over() const { return took_over_; }
 
    private:
     friend class Admission;
     struct Neighbours {
       std::size_t connections = 0;
       Turns turns;
+      Expendable expendable;
       bool leaving = false;  // stands in leaving_
     };
     using Book = std::map<AddressKey, Neighbours>;  // a tree: strangers cannot make its look-ups collide
     Place(Admission* admission, Book::iterator at) : admission_(admission), at_(at) {}
     Admission* admission_;  // null: of a shared address, or moved from
     Book::iterator at_;
+    bool took_over_ = false;
     SteadyPoint own_turn_{}, everyones_turn_{};
   };
 
-  std::expected<Place, Refusal> arrive(const std::string& address);
+  // Of an address that has its share, one that could go makes room; it counts until its Place dies.
+  std::expected<Place, Refusal> arrive(const std::string& address, SteadyPoint now);
   // When this connection's handshake may begin.
   std::expected<SteadyPoint, Refusal> turn(Place& place, SteadyPoint now);
   // It ended before that: others may have its turn.

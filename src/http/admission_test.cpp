@@ -25,7 +25,7 @@ AdmissionLimits limits_for(std::size_t connections, Rate all = {}, Rate each = {
 }
 
 Admission::Place let_in(Admission& admission, const std::string& address) {
-  auto place = admission.arrive(address);
+  auto place = admission.arrive(address, start);
   REQUIRE(place);
   return std::move(*place);
 }
@@ -163,11 +163,39 @@ TEST_CASE("one address holds no more than its connections, and gets places back"
   Admission admission(limits_for(2));
   auto first = std::make_unique<Admission::Place>(let_in(admission, "192.0.2.1"));
   Admission::Place second = let_in(admission, "192.0.2.1");
-  CHECK(admission.arrive("192.0.2.1").error() == Admission::Refusal::AddressFull);
-  CHECK(admission.arrive("::ffff:192.0.2.1").error() == Admission::Refusal::AddressFull);
-  CHECK(admission.arrive("192.0.2.2"));
+  CHECK(admission.arrive("192.0.2.1", start).error() == Admission::Refusal::AddressFull);
+  CHECK(admission.arrive("::ffff:192.0.2.1", start).error() == Admission::Refusal::AddressFull);
+  CHECK(admission.arrive("192.0.2.2", start));
   first.reset();
-  CHECK(admission.arrive("192.0.2.1"));
+  CHECK(admission.arrive("192.0.2.1", start));
+}
+
+TEST_CASE("an address that has its share loses one that could go to its newcomer, and nobody else's") {
+  Admission admission(limits_for(2));
+  std::optional<Admission::Place> idle(let_in(admission, "192.0.2.1"));
+  Admission::Place busy = let_in(admission, "192.0.2.1");
+  Admission::Place other = let_in(admission, "192.0.2.2");
+  CHECK_FALSE(busy.took_over());
+  int gone = 0, other_gone = 0;
+  auto make_seat = [](const Admission::Place& place, int& counts) {
+    return std::make_unique<Expendable::Seat>(*place.neighbours(), [&counts] { ++counts; });
+  };
+  auto seat = make_seat(*idle, gone), other_seat = make_seat(other, other_gone);
+  seat->stand(Expendable::As::Newcomer, start);
+  other_seat->stand(Expendable::As::Idle, start);
+  CHECK(admission.arrive("192.0.2.1", start).error() == Admission::Refusal::AddressFull);
+  seat->stand(Expendable::As::Idle, start);
+  {
+    auto next = admission.arrive("192.0.2.1", start);
+    REQUIRE(next);
+    CHECK(next->took_over());
+    CHECK(gone == 1);
+    seat.reset();
+    idle.reset();
+    // Those that are left are busy.
+    CHECK(admission.arrive("192.0.2.1", start).error() == Admission::Refusal::AddressFull);
+  }
+  CHECK(other_gone == 0);
 }
 
 TEST_CASE("a shared address is bounded only together with all others") {

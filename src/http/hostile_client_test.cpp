@@ -191,6 +191,54 @@ TEST_CASE("one address gets no more connections than its share, and others get t
   CHECK(again.read_to_end().ends_with("/again"));
 }
 
+TEST_CASE("an address that has its share gives up its own idle connection for a newcomer") {
+  Limits limits;
+  limits.connections = 3;
+  limits.admission.connections_per_address = 2;
+  Watched door(limits);
+  RawSocket other(door.port(), "127.0.0.3"), first(door.port(), "127.0.0.2");
+  for (RawSocket* socket : {&other, &first}) {
+    socket->send(get("/idle"));
+    CHECK(socket->read_until("/idle").ends_with("/idle"));
+  }
+  RawSocket second(door.port(), "127.0.0.2");
+  CHECK(door.eventually([&] { return door.open() == 3; }));
+  // The door is full too: who goes for the address goes for the door.
+  RawSocket third(door.port(), "127.0.0.2");
+  third.send(last("/third"));
+  CHECK(third.read_to_end().ends_with("/third"));
+  CHECK(first.read_to_end().empty());
+  CHECK(first.ended());
+  CHECK(door.cuts("gave_way") == 1);
+  CHECK(door.cuts("address_full") == 0);
+  other.send(last("/other"));
+  CHECK(other.read_to_end().ends_with("/other"));
+}
+
+TEST_CASE("whoever was answered with errors only goes before those that were served") {
+  Limits limits;
+  limits.connections = 3;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): captures nothing
+  auto handler = [](Request request) -> Async<Response> {
+    int status = request.path() == "/refused" ? 401 : 200;
+    co_return text_response(status, "text/plain", request.target);
+  };
+  Watched door(limits, std::nullopt, handler);
+  RawSocket served(door.port()), refused(door.port()), fresh(door.port());
+  served.send(get("/served"));
+  CHECK(served.read_until("/served").ends_with("/served"));
+  refused.send(get("/refused"));
+  CHECK(refused.read_until("/refused").ends_with("/refused"));
+  CHECK(door.eventually([&] { return door.open() == 3; }));
+  CHECK(talk(door.port(), last("/next")).ends_with("/next"));
+  CHECK(refused.read_to_end().empty());
+  CHECK(refused.ended());
+  for (RawSocket* socket : {&served, &fresh}) {
+    socket->send(last("/last"));
+    CHECK(socket->read_to_end().ends_with("/last"));
+  }
+}
+
 TEST_CASE("handshakes beyond the rate wait for their turn, and are refused when it is too far off") {
   Tls tls;
   Limits limits;
@@ -217,7 +265,7 @@ TEST_CASE("whoever leaves before its turn leaves the turn to others") {
   limits.admission.longest_wait = 1500ms;  // one turn ahead, not two
   Watched door(limits, tls.server);
   std::string hello("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", 10);  // a record, whole
-  CHECK_FALSE(talk(door.port(), hello).empty());  // an alert
+  CHECK_FALSE(talk(door.port(), hello).empty());                      // an alert
   {
     RawSocket leaves(door.port());
     leaves.send(hello);

@@ -70,7 +70,6 @@ struct Listener::State {
   static Async<void> accept_all(std::shared_ptr<State> self);
   static Async<void> serve(std::shared_ptr<State> self, int fd, Peer peer, Admission::Place place);
   void receive(int fd, Peer peer, std::shared_ptr<State> self);
-  bool make_room();
   void stop_accepting();
   void give_memory_back();
 };
@@ -99,18 +98,13 @@ void Listener::State::give_memory_back() {
   ::malloc_trim(0);
 }
 
-// A full door lets one go that harms nobody, if there is one. It counts until its task has ended.
-bool Listener::State::make_room() {
-  ServerConnection* leaves = door.expendable.first();
-  if (leaves == nullptr) return false;
-  leaves->give_way();
-  return true;
-}
-
 void Listener::State::receive(int fd, Peer peer, std::shared_ptr<State> self) {
   using Cut = DoorFigures::Cut;
-  auto place = door.admission.arrive(peer.address);
-  bool full = place && connections >= door.limits.connections && !make_room();
+  SteadyPoint now = std::chrono::steady_clock::now();
+  auto place = door.admission.arrive(peer.address, now);
+  // A full door lets one go that harms nobody, if there is one. It counts until its task has ended.
+  bool full = place && !place->took_over() && connections >= door.limits.connections &&
+              !door.expendable.make_room(Expendable::Grace::Bent, now);
   if (!place || full) {
     door.cut(full ? Cut::DoorFull : Cut::AddressFull);
     ::close(fd);

@@ -103,10 +103,12 @@ ServerConnection::ServerConnection(Loop& loop, int fd, Peer peer, Door& door, Ad
       limits_(door.limits),
       peer_(std::move(peer)),
       place_(std::move(place)),
-      seat_(door.expendable, *this),
+      seat_(door.expendable, [this] { give_way(); }),
       stream_(loop, fd),
       intake_(stream_),
-      writer_(stream_) {}
+      writer_(stream_) {
+  if (Expendable* neighbours = place_.neighbours()) own_seat_.emplace(*neighbours, [this] { give_way(); });
+}
 
 ServerConnection::~ServerConnection() {
   if (body_ != nullptr) body_->detach();
@@ -117,14 +119,25 @@ void ServerConnection::drain() {
   if (idle_) stream_.cancel();
 }
 
-void ServerConnection::give_way() {
+void ServerConnection::stand(Expendable::As as) {
+  SteadyPoint now = std::chrono::steady_clock::now();
+  seat_.stand(as, now);
+  if (own_seat_) own_seat_->stand(as, now);
+}
+
+void ServerConnection::leave_seats() {
   seat_.leave();
+  if (own_seat_) own_seat_->leave();
+}
+
+void ServerConnection::give_way() {
+  leave_seats();
   door_.cut(Cut::GaveWay);
   cancel();
 }
 
 Async<void> ServerConnection::run(std::shared_ptr<const TlsContext> tls) {
-  seat_.stand(Expendable::As::Newcomer);
+  stand(Expendable::As::Newcomer);
   tls_ = std::move(tls);
   bool ready = co_await shake_hands();
   if (!ready) co_return;
@@ -152,9 +165,9 @@ Async<bool> ServerConnection::wait_for_turn() {
   }
   if (*turn <= now) co_return true;
   if (door_.figures) door_.figures->handshake_delayed();
-  seat_.leave();  // those who wait are few (Admission), and taking their turns away would starve everybody
+  leave_seats();  // those who wait are few (Admission), and taking their turns away would starve everybody
   Stream::State held = co_await stream_.hold(*turn);
-  seat_.stand(Expendable::As::Newcomer);
+  stand(Expendable::As::Newcomer);
   if (held == Stream::State::Ok) co_return true;
   door_.admission.give_back_turn(place_, std::chrono::steady_clock::now());
   co_return false;
@@ -191,7 +204,7 @@ void ServerConnection::judge_certificate_by(std::shared_ptr<const TlsContext> tl
 // A connection that stays idle for longer than a moment gives its buffers back meanwhile.
 Async<Stream::State> ServerConnection::wait_for_request() {
   // One that is new and says nothing is given the time of a head, not the patience of an idle one.
-  Deadline end = after(served_before_ ? limits_.idle : limits_.head);
+  Deadline end = after(answered_before_ ? limits_.idle : limits_.head);
   Stream::State state = co_await intake_.wait_for_bytes(std::min(end, after(buffers_kept)));
   if (state != Stream::State::TimedOut || end <= std::chrono::steady_clock::now()) co_return state;
   intake_.release();
@@ -202,7 +215,7 @@ Async<Stream::State> ServerConnection::wait_for_request() {
 
 Async<ServerConnection::Next> ServerConnection::serve_one() {
   idle_ = true;
-  seat_.stand(served_before_ ? Expendable::As::Idle : Expendable::As::Newcomer);
+  if (answered_before_) stand(served_before_ ? Expendable::As::Idle : Expendable::As::Unproven);
   Stream::State state = co_await wait_for_request();
   idle_ = false;
   if (state != Stream::State::Ok) {
@@ -216,7 +229,7 @@ Async<ServerConnection::Next> ServerConnection::serve_one() {
   if (!refusal && arrived.state == Stream::State::TimedOut)
     refusal = Refusal{408, "HEAD_TIMEOUT", "the request's head came too slowly"};
   if (arrived.state == Stream::State::TimedOut) door_.cut(Cut::HeadSlow);
-  seat_.leave();
+  leave_seats();
   if (!refusal && arrived.state != Stream::State::Ok) co_return Next::Close;
 
   std::expected<RequestHead, Refusal> head;
@@ -233,7 +246,7 @@ Async<ServerConnection::Next> ServerConnection::serve_one() {
   bool keep_alive = head->keep_alive;
   Request request = make_request(std::move(*head));
   Next next = co_await answer(std::move(request), keep_alive);
-  served_before_ = true;
+  answered_before_ = true;
   co_return next;
 }
 
@@ -265,6 +278,7 @@ Async<ServerConnection::Next> ServerConnection::answer(Request request, bool kee
   bool is_head = request.method == "HEAD";
   Response response = co_await door_.handler(std::move(request));
   if (response.then == Response::Then::Abort) co_return Next::Close;
+  if (response.status < 400) served_before_ = true;
   // An answer may be made of the request's body: that is pulled while it is written.
   bool reads_on = body_ != nullptr && response.body != nullptr;
   bool client_closes = !keep_alive;
@@ -332,7 +346,7 @@ Async<bool> ServerConnection::write(Response response, bool is_head, bool keep_a
 Async<bool> ServerConnection::drop_rest_of_body() {
   if (intake_.body_done()) co_return true;
   intake_.set_waiting(Intake::Waiting::KeepsBytes);
-  seat_.stand(Expendable::As::Newcomer);
+  stand(Expendable::As::Unproven);
   std::uint64_t dropped = 0;
   Deadline end = after(limits_.body_idle);  // for all of it: nobody waits for this body
   while (!intake_.body_done()) {

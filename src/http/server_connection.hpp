@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "async/loop.hpp"
@@ -27,8 +28,6 @@ class ServerConnection {
   void drain();
   // A certificate that the client showed is judged anew when its next request comes.
   void judge_certificate_by(std::shared_ptr<const TlsContext> tls);
-  // For a connection that is expendable: it ends, to make room.
-  void give_way();
   // Ends every wait on the socket.
   void cancel() { stream_.cancel(); }
 
@@ -36,6 +35,9 @@ class ServerConnection {
   class RequestBody;
   enum class Next { Request, Linger, Close };
 
+  void stand(Expendable::As as);
+  void leave_seats();
+  void give_way();
   Async<bool> shake_hands();
   Async<bool> wait_for_turn();
   Async<Next> serve_one();
@@ -52,17 +54,19 @@ class ServerConnection {
   const Limits& limits_;
   Peer peer_;
   Admission::Place place_;
-  Expendable::Seat seat_;
-  std::shared_ptr<const TlsContext> tls_;    // null: plain; outlives the stream
-  std::shared_ptr<const TlsContext> judge_;  // whose authorities have yet to judge the client's certificate
+  Expendable::Seat seat_;                     // among all connections of the door,
+  std::optional<Expendable::Seat> own_seat_;  // and among those of its address, unless that is shared
+  std::shared_ptr<const TlsContext> tls_;     // null: plain; outlives the stream
+  std::shared_ptr<const TlsContext> judge_;   // whose authorities have yet to judge the client's certificate
   Stream stream_;
   Intake intake_;
   MessageWriter writer_;
   RequestBody* body_ = nullptr;  // the one that reads from intake_, while it lives
   bool continue_owed_ = false;   // "100 Continue" has been asked for and not been sent
   bool body_broken_ = false;
-  bool served_before_ = false;
-  bool idle_ = true;  // nothing of a request has come yet
+  bool answered_before_ = false;
+  bool served_before_ = false;  // with more than an error
+  bool idle_ = true;            // nothing of a request has come yet
   bool draining_ = false;
 };
 
