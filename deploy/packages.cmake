@@ -41,7 +41,10 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(CPACK_DEBIAN_HUBWARD_PACKAGE_SECTION net)
-set(CPACK_DEBIAN_HUBWARD_PACKAGE_DEPENDS "adduser, ca-certificates")
+# Beyond what the libraries' symbols ask for: the build refuses an OpenSSL before this, and so must the package.
+set(openssl_package "libssl3 (>= ${HUBWARD_OPENSSL})")
+set(CPACK_DEBIAN_HUBWARD_PACKAGE_DEPENDS "adduser, ca-certificates, ${openssl_package}")
+set(CPACK_DEBIAN_SANDBOX_PACKAGE_DEPENDS "${openssl_package}")
 set(CPACK_DEBIAN_HUBWARD_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/postinst
     ${CMAKE_CURRENT_SOURCE_DIR}/debian/prerm ${CMAKE_CURRENT_SOURCE_DIR}/debian/postrm)
 set(CPACK_COMPONENT_HUBWARD_DESCRIPTION "security gateway for custom HubSpot integrations

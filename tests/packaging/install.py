@@ -78,6 +78,8 @@ def clear_control_groups():
 def installed(debian, debs):
     for deb in debs:
         shutil.copy(deb, debian.root / "root")
+        needs = debian.run("dpkg-deb", "--field", f"/root/{deb.name}", "Depends")
+        expect("libssl3 (>= 3.0.14)" in needs, f"{deb.name} asks for the OpenSSL that the build asks for")
     debian.run("apt-get", "install", "-y", "--no-install-recommends", *(f"/root/{deb.name}" for deb in debs))
     print(debian.run("hubward", "--version"), end="")
     expect(debian.facts("/var/lib/hubward") == "700 hubward:hubward", "the store's folder is the gateway's alone")
