@@ -121,9 +121,12 @@ Result<void> Clients::admit(const NewClient& wanted) const {
   if (by_name_.size() >= max_clients)
     return invalid("CLIENT_INVALID",
                    fmt::format("there are {} clients already, which is the limit", max_clients));
-  if (wanted.connections.empty() || wanted.connections.size() > max_connections_per_client)
+  if (wanted.connections.empty())
     return invalid("CLIENT_INVALID",
                    "a client needs at least one connection that it may use (--connection NAME)");
+  if (wanted.connections.size() > max_connections_per_client)
+    return invalid("CLIENT_INVALID",
+                   fmt::format("a client has at most {} connections", max_connections_per_client));
   if (wanted.networks.size() > max_networks_per_client)
     return invalid("CLIENT_INVALID",
                    fmt::format("a client has at most {} networks", max_networks_per_client));
@@ -255,8 +258,6 @@ Async<Result<void>> Clients::revoke(ClientName name) {
   if (found == nullptr) co_return unknown_client(name);
   Client client = *found;
   client.revoked = clock_.now();
-  client.keys.clear();
-  client.certificates.clear();
   // Memory first: should the store be in trouble, the client is refused all the same, and the error says what
   // is missing.
   remember(client);
@@ -274,13 +275,20 @@ Async<Result<void>> Clients::revoke(ClientName name) {
   co_return Result<void>{};
 }
 
+// Only what opens a door is found by key or certificate: one that has ended may be another client's by now.
 void Clients::remember(Client client) {
+  if (client.revoked) {
+    client.keys.clear();
+    client.certificates.clear();
+  }
+  TimePoint now = clock_.now();
   auto shared = std::make_shared<const Client>(std::move(client));
   auto is_its = [&](const auto& entry) { return entry.second.client->name == shared->name; };
   std::erase_if(by_key_id_, is_its);
   std::erase_if(by_certificate_, is_its);
-  for (const StoredKey& key : shared->keys) by_key_id_[key.id] = {key.hash, key.expires, shared};
-  for (const StoredCertificate& one : shared->certificates)
+  for (const StoredKey& key : living_at(shared->keys, now))
+    by_key_id_[key.id] = {key.hash, key.expires, shared};
+  for (const StoredCertificate& one : living_at(shared->certificates, now))
     by_certificate_[one.key_hash] = {one.key_hash, one.expires, shared};
   by_name_[shared->name.text] = std::move(shared);
 }

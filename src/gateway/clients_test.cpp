@@ -207,6 +207,9 @@ TEST_CASE("what cannot be a client is refused with what to do") {
   CHECK(refused({{"new"}, {"reader"}, {}, {}}).code == "CLIENT_INVALID");
   CHECK(refused({{"new"}, {"reader"}, {{"acme"}}, {"10.0.0.1/8"}}).message.find("10.0.0.1/8") !=
         std::string::npos);
+  CHECK(refused({{"new"}, {"reader"}, {}, {}}).message.contains("at least one connection"));
+  std::vector<ConnectionName> many(max_connections_per_client + 1, ConnectionName{"acme"});
+  CHECK(refused({{"new"}, {"reader"}, many, {}}).message.contains("at most 1000 connections"));
   CHECK(world.clients->list().size() == 1);
 }
 
@@ -267,6 +270,41 @@ TEST_CASE("a client never gets an easier way in than it was created with") {
   CHECK(world.run(world.clients->create({{"new"}, {"reader"}, {{"acme"}}, {}, Credential::Key, digest(9)}))
             .error()
             .code == "CLIENT_INVALID");
+}
+
+TEST_CASE(
+    "a certificate that ended at one client is the other's that was created with it, whatever becomes of the "
+    "first") {
+  World world;
+  world.create_with("first", digest(1), Credential::Both);
+  REQUIRE(world.run(world.clients->rotate_certificate({"first"}, digest(2), 0s)));
+  world.create_with("second", digest(1), Credential::Certificate);
+  auto holder = [&] {
+    auto found = world.clients->holder_of_certificate(digest(1));
+    return found ? found->name.text : "nobody";
+  };
+  CHECK(holder() == "second");
+  REQUIRE(world.run(world.clients->rotate({"first"}, 1h)));
+  CHECK(holder() == "second");
+  REQUIRE(world.run(world.clients->rotate_certificate({"first"}, digest(3), 1h)));
+  CHECK(holder() == "second");
+  REQUIRE(world.run(world.clients->revoke({"first"})));
+  CHECK(holder() == "second");
+  world.reopen();
+  CHECK(holder() == "second");
+}
+
+TEST_CASE("what a revoked client has left in the store opens nothing after a restart") {
+  World world;
+  Secret key = std::move(*world.create_with("gone", digest(1), Credential::Both));
+  store::Statement revoked{"UPDATE clients SET revoked = 1", {}, {}};  // and its credentials are still there
+  std::vector<store::Statement> statements;
+  statements.push_back(std::move(revoked));
+  REQUIRE(world.run(world.database->commit(std::move(statements))));
+  world.reopen();
+  CHECK_FALSE(world.identify(key, "192.0.2.1"));
+  CHECK(world.clients->holder_of_certificate(digest(1)) == nullptr);
+  CHECK(world.clients->find({"gone"})->keys.empty());
 }
 
 TEST_CASE("certificates in overlap are bounded") {
@@ -342,14 +380,19 @@ TEST_CASE("who calls is decided by the key, the certificate, or both, and nothin
   world.create_with("by-certificate", digest(1), Credential::Certificate);
   std::string both_key(world.create_with("by-both", digest(2), Credential::Both)->reveal_text());
   TimePoint now = world.clock.now();
-  http::PeerCertificate one, two, foreign, ended, coming, unvouched;
-  for (http::PeerCertificate* each : {&one, &two, &foreign, &ended, &coming, &unvouched})
-    each->facts = {.key_hash = digest(1), .not_before = now - 1h, .not_after = now + 1h, .subject = {}};
+  http::PeerCertificate one, two, foreign, ended, coming, unvouched, weak;
+  for (http::PeerCertificate* each : {&one, &two, &foreign, &ended, &coming, &unvouched, &weak})
+    each->facts = {.key_hash = digest(1),
+                   .not_before = now - 1h,
+                   .not_after = now + 1h,
+                   .subject = {},
+                   .key_strength = http::least_key_strength};
   two.facts.key_hash = digest(2);
   foreign.facts.key_hash = digest(3);
   ended.facts.not_after = now - 1ms;
   coming.facts.not_before = now + 1ms;
   unvouched.trouble = "unable to get local issuer certificate";
+  weak.facts.key_strength = http::least_key_strength - 1;
 
   struct Row {
     const char* authorization;  // null: no such field
@@ -368,6 +411,7 @@ TEST_CASE("who calls is decided by the key, the certificate, or both, and nothin
       {nullptr, &ended, "CERTIFICATE_REFUSED"},
       {nullptr, &coming, "CERTIFICATE_REFUSED"},
       {nullptr, &unvouched, "CERTIFICATE_REFUSED"},
+      {nullptr, &weak, "CERTIFICATE_REFUSED"},
       {key.c_str(), nullptr, "by-key"},
       {key.c_str(), &one, "by-key"},  // the key is who it says it is, whatever else is there
       {key.c_str(), &unvouched, "by-key"},
@@ -378,6 +422,7 @@ TEST_CASE("who calls is decided by the key, the certificate, or both, and nothin
       {both_key.c_str(), &one, "CERTIFICATE_REQUIRED"},
       {both_key.c_str(), &foreign, "CERTIFICATE_REQUIRED"},
       {both_key.c_str(), &ended, "CERTIFICATE_REFUSED"},
+      {both_key.c_str(), &weak, "CERTIFICATE_REFUSED"},
   };
   for (const Row& row : rows) {
     CAPTURE(&row - rows);
@@ -397,7 +442,11 @@ TEST_CASE(
   world.create_with("billing", digest(1), Credential::Certificate);
   auto certificate = std::make_shared<http::PeerCertificate>();
   TimePoint now = world.clock.now();
-  certificate->facts = {.key_hash = digest(1), .not_before = now, .not_after = now + 2h, .subject = {}};
+  certificate->facts = {.key_hash = digest(1),
+                        .not_before = now,
+                        .not_after = now + 2h,
+                        .subject = {},
+                        .key_strength = http::least_key_strength};
   auto code = [&] {
     Shown shown;
     shown.certificate = certificate;

@@ -18,6 +18,9 @@ std::optional<std::string> trouble_with(const http::PeerCertificate& certificate
   if (!certificate.facts.valid_at(clock.now()))
     return fmt::format("the certificate shown is good from {} to {}, which is not now",
                        to_iso8601(certificate.facts.not_before), to_iso8601(certificate.facts.not_after));
+  if (certificate.facts.key_strength < http::least_key_strength)
+    return fmt::format("the key of the certificate shown is too weak: {} bits of strength, and {} are needed",
+                       certificate.facts.key_strength, http::least_key_strength);
   return std::nullopt;
 }
 
