@@ -215,12 +215,11 @@ class Serving {
   void reload() {
     if (!running_) return log_.warning("reload.ignored", {{"why", "the gateway is starting or stopping"}});
     report(reloading(monotonic_now()));
-    bool done = read_again();
-    report(ready(done ? "Serving"
-                      : "Serving under the old configuration: the new one was refused, see the log"));
+    report(ready(read_again()));
   }
 
-  bool read_again() {
+  // How it serves from here on, in a line.
+  std::string read_again() {
     ConfigReading reading = load_config(config_file_);
     if (!reading.config) return refuse_reload(to_text(config_file_, reading.complaints));
     std::vector<Complaint> wrong = check_files(*reading.config, Variables::Ignore);
@@ -228,24 +227,33 @@ class Serving {
     std::string restart = needs_restart(graph_->config(), *reading.config);
     Result<void> applied = graph_->apply(std::move(*reading.config));
     if (!applied) return refuse_reload(applied.error().message);
-    reload_certificates();
-    record("gateway.reload");
-    log_.info("reload.done", {});
+    std::string kept = reload_certificates();
+    record("gateway.reload", kept);
     if (!restart.empty()) log_.warning("reload.needs_restart", {{"keys", restart}});
-    return true;
+    if (kept.empty()) {
+      log_.info("reload.done", {});
+      return "Serving";
+    }
+    log_.error(
+        "reload.incomplete",
+        {{"doors", kept}, {"effect", "the configuration is new, but these doors keep the files they had"}});
+    return "Serving, but with the certificates and client authorities of before at " + kept +
+           ": the new files were refused, see the log";
   }
 
-  // Each door for itself: one whose files are broken keeps what it has.
-  void reload_certificates() {
+  // Each door for itself: one whose files are broken keeps what it has. Which did, with commas between them.
+  std::string reload_certificates() {
+    std::string kept;
     for (auto [name, door] : tls_doors()) {
       Result<void> reloaded = door->reload_certificate();
-      if (!reloaded)
-        log_.error("reload.certificate",
-                   {{"door", name},
-                    {"why", reloaded.error().message},
-                    {"effect", "the door keeps the certificate and authorities it has"}});
+      if (reloaded) continue;
+      kept += (kept.empty() ? "" : ", ") + name;
+      log_.error("reload.certificate", {{"door", name},
+                                        {"why", reloaded.error().message},
+                                        {"effect", "the door keeps the certificate and authorities it has"}});
     }
     warn_of_certificates();
+    return kept;
   }
 
   // The doors that are open and speak TLS.
@@ -270,18 +278,20 @@ class Serving {
         log_.warning("certificate.ends", {{"door", one.door}, {"why", *sentence}});
   }
 
-  bool refuse_reload(std::string why) {
+  std::string refuse_reload(std::string why) {
     while (why.ends_with('\n')) why.pop_back();
     log_.error("reload.refused", {{"why", why}, {"effect", "the old configuration stays"}});
-    return false;
+    return "Serving under the old configuration: the new one was refused, see the log";
   }
 
-  void record(std::string_view act) {
+  // `kept`: the doors that a reload could not give their new files.
+  void record(std::string_view act, const std::string& kept = {}) {
     journal::Record record;
     record.kind = journal::Kind::System;
     record.time = SystemClock().now();
     record.operation = act;
     record.details.push_back({"version", std::string(version)});
+    if (!kept.empty()) record.details.push_back({"files_refused_at", kept});
     Result<void> appended = graph_->journal().append(std::move(record));
     if (!appended) log_.failed(telemetry::Level::Error, "journal.append", appended.error());
   }

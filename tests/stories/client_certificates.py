@@ -194,14 +194,28 @@ class Vouched(Certificates):
         self.trust(self.authority)
         self.assertEqual(self.ask(kept), (200, None))
         self.assertIs(kept.sock, before)
+        # Authorities that cannot be read leave those of before, and the reload says that it was not all done.
+        said = self.reload("nonsense", "reload.incomplete")
+        (why,) = [line["why"] for line in said if line["event"] == "reload.certificate"]
+        self.assertIn("client authorities", why)
+        self.assertEqual([line["doors"] for line in said if line["event"] == "reload.incomplete"], ["egress"])
+        self.assertNotIn("reload.done", [line["event"] for line in said])
+        self.assertEqual(self.ask(kept), (200, None))
+        self.assertEqual(self.once(foreign), refused)
+        self.trust(self.authority)
         kept.close()
 
     def trust(self, authority):
+        self.reload(authority.file.read_text(), "reload.done")
+
+    def reload(self, authorities, event):
+        """What the log says until it says that event."""
         log = self.demo.folder / "gateway.log"
         since = len(log.read_text())
-        self.trusted.write_text(authority.file.read_text())
+        self.trusted.write_text(authorities)
         self.demo.gateway.send_signal(signal.SIGHUP)
-        self.eventually("the reload is done", lambda: "reload.done" in log.read_text()[since:])
+        self.eventually(f"the log says {event}", lambda: f'"{event}"' in log.read_text()[since:])
+        return [json.loads(line) for line in log.read_text()[since:].splitlines()]
 
 
 class NotAskedFor(Certificates):
