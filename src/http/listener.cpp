@@ -22,6 +22,8 @@ using namespace std::chrono_literals;
 
 // When the process has no descriptors or memory left, accepting again at once would only spin.
 constexpr auto accept_pause = 100ms;
+// How much longer than its life a ticket's key may stay at a door where nobody shakes hands.
+constexpr auto ticket_key_check = 5min;
 // Connections accepted before others get their turn.
 constexpr int accept_round = 64;
 // A door that had so many connections open, and lost half of them, gives memory back to the machine: glibc
@@ -117,6 +119,7 @@ void Listener::State::receive(int fd, Peer peer, std::shared_ptr<State> self) {
 
 Async<void> Listener::State::accept_all(std::shared_ptr<State> self) {
   while (self->socket) {
+    if (self->tls) self->tls->age_ticket_keys(std::chrono::steady_clock::now());
     int accepted_now = 0;
     Accepted accepted = accept_from(self->socket->fd());
     for (; accepted.fd >= 0; accepted = accept_from(self->socket->fd())) {
@@ -129,7 +132,8 @@ Async<void> Listener::State::accept_all(std::shared_ptr<State> self) {
     if (exhausted) {
       co_await sleep_until(after(accept_pause));
     } else if (accepted.trouble == EAGAIN || accepted.trouble == EWOULDBLOCK) {
-      Descriptor::Wait waited = co_await self->socket->ready(Descriptor::Direction::Read, Deadline::max());
+      Deadline end = self->tls ? after(ticket_key_check) : Deadline::max();
+      Descriptor::Wait waited = co_await self->socket->ready(Descriptor::Direction::Read, end);
       if (waited == Descriptor::Wait::Cancelled) co_return;
     } else {
       co_await yield();  // a connection that was gone before it was accepted
@@ -187,6 +191,7 @@ Result<void> Listener::reload_certificate() {
     return invalid("CERTIFICATE_INVALID", "the certificate in " + state_->tls_files->certificate_file +
                                               " is good from " + to_iso8601(shown.not_before) + " to " +
                                               to_iso8601(shown.not_after) + ", which is not now");
+  state_->tls->forget_ticket_keys();  // its connections may keep the old context for long
   state_->tls = *made;
   for (ServerConnection* connection : state_->open) connection->judge_certificate_by(state_->tls);
   return {};

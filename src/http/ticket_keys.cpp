@@ -10,6 +10,11 @@ void TicketKeys::age(SteadyPoint now) {
   if (previous_ && now - previous_->made >= 2 * life) previous_.reset();
 }
 
+void TicketKeys::forget() {
+  current_.reset();
+  previous_.reset();
+}
+
 const TicketKeys::Key& TicketKeys::sealing(SteadyPoint now) {
   age(now);
   if (!current_) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys that session tickets are sealed with (RFC 5077, RFC 8446 section 4.6.1). OpenSSL keeps one for as
 // long as a context lives, and whoever steals it opens every TLS 1.2 session that was resumed under it. Here
-// a key seals tickets for `life` and opens them for as long again; then it is wiped. Kept in locked memory,
-// shared with nobody. One loop; the caller says what time it is.
+// a key seals tickets for `life` and opens them for as long again; then it is wiped: by the next handshake,
+// or by whoever calls age() in time. Kept in locked memory, shared with nobody. One loop; the caller says
+// what time it is.
 #pragma once
 
 #include <array>
@@ -41,10 +42,13 @@ class TicketKeys {
   const Key* opening(const Name& name, SteadyPoint now);
   // Whether tickets are still sealed with it.
   bool is_current(const Key& key) const { return current_ && &*current_ == &key; }
+  // Wipes what is too old.
+  void age(SteadyPoint now);
+  // Wipes them all: tickets that were given are worth nothing from here on.
+  void forget();
+  std::size_t held() const { return std::size_t{current_.has_value()} + std::size_t{previous_.has_value()}; }
 
  private:
-  void age(SteadyPoint now);
-
   crypto::Random& random_;
   std::optional<Key> current_, previous_;
 };

@@ -218,6 +218,14 @@ Result<void> TlsContext::ask_for_certificates(const std::string& authority_file)
   return {};
 }
 
+void TlsContext::age_ticket_keys(SteadyPoint now) const {
+  if (ticket_keys_) ticket_keys_->age(now);
+}
+
+void TlsContext::forget_ticket_keys() const {
+  if (ticket_keys_) ticket_keys_->forget();
+}
+
 std::shared_ptr<const PeerCertificate> TlsContext::peer_certificate(const SSL& ssl) const {
   X509* leaf = asks_ ? SSL_get0_peer_certificate(&ssl) : nullptr;
   // A resumed session proves no key; there is none with a certificate, since those get no ticket.

@@ -69,6 +69,10 @@ class TlsContext {
   // null when that is nothing.
   std::shared_ptr<const PeerCertificate> peer_certificate(const ssl_st& ssl) const;
 
+  // Wipes the ticket keys whose time is over; or all of them, when this context takes no new connections.
+  void age_ticket_keys(SteadyPoint now) const;
+  void forget_ticket_keys() const;
+
   // One connection over a connected socket; `socket` must outlive it.
   SslPtr accept_on(TlsSocket& socket) const;
   // `host` is a name or an address; the certificate must be for it. `session` is offered, and receives what

@@ -7,6 +7,7 @@
 
 #include "async/await.hpp"
 #include "core/encoding.hpp"
+#include "core/locked_memory.hpp"
 #include "http/certificate.hpp"
 #include "http/fake_authority.hpp"
 #include "http/fake_door.hpp"
@@ -258,6 +259,41 @@ TEST_CASE("a ticket key seals for its life, opens for as long again, and is gone
   CHECK(keys.opening(second, second_hour + 2 * TicketKeys::life - 1s) != nullptr);
   CHECK(keys.opening(second, second_hour + 2 * TicketKeys::life) == nullptr);
   CHECK(keys.opening(TicketKeys::Name{}, start) == nullptr);
+}
+
+TEST_CASE(
+    "ticket keys are wiped when their time is over, though nobody shakes hands, and when they are "
+    "forgotten") {
+  crypto::SystemRandom random;
+  TicketKeys keys(random);
+  SteadyPoint start{};
+  std::size_t before = locked_bytes_in_use();
+  keys.sealing(start);
+  keys.sealing(start + TicketKeys::life);
+  CHECK(keys.held() == 2);
+  keys.age(start + 2 * TicketKeys::life - 1s);
+  CHECK(keys.held() == 2);
+  keys.age(start + 2 * TicketKeys::life);
+  CHECK(keys.held() == 1);
+  keys.age(start + 3 * TicketKeys::life);
+  CHECK(keys.held() == 0);
+  CHECK(locked_bytes_in_use() == before);
+  keys.sealing(start + 3 * TicketKeys::life);
+  keys.forget();
+  CHECK(keys.held() == 0);
+  CHECK(locked_bytes_in_use() == before);
+}
+
+TEST_CASE(
+    "a door that is reloaded wipes the ticket keys of the certificate before, whoever stays connected") {
+  World world;
+  FakeDoor door(who, {}, world.door(false));
+  FakeTlsClient stays(door.port(), {});
+  CHECK(who_am_i(stays) == "none!");
+  std::size_t before = locked_bytes_in_use();
+  door.on_loop([&] { CHECK(door.listener().reload_certificate()); });
+  CHECK(locked_bytes_in_use() < before);
+  CHECK(who_am_i(stays) == "none!");
 }
 
 TEST_CASE("the key of a certificate stays known when the certificate is renewed with it") {
