@@ -6,6 +6,7 @@
 
 #include "async/await.hpp"
 #include "core/ascii.hpp"
+#include "http/answer_head.hpp"
 #include "http/client_pool.hpp"
 #include "http/grammar.hpp"
 #include "http/patience.hpp"
@@ -16,23 +17,11 @@ namespace {
 
 using Lease = ClientPools::Lease;
 
-// An origin that sends more interim answers than this is not going to answer.
-constexpr int most_interim_answers = 8;
 // Request line, Host and framing fields, and line ends, without the texts in them.
 constexpr std::size_t head_overhead = 200;
 
 std::unexpected<Error> upstream(std::string code, const Origin& origin, std::string_view what) {
   return failure(std::move(code), Fault::Network, Retry::Later, to_string(origin) + " " + std::string(what));
-}
-
-Error words_for(Stream::State state, const Origin& origin) {
-  if (state == Stream::State::TimedOut)
-    return upstream("UPSTREAM_TIMEOUT", origin, "did not answer in time").error();
-  if (state == Stream::State::Closed)
-    return upstream("UPSTREAM_ANSWER", origin, "closed the connection before its answer was complete")
-        .error();
-  return upstream("UPSTREAM_ANSWER", origin, "broke the connection off before its answer was complete")
-      .error();
 }
 
 // A body that was announced but is not sent, as in an answer to HEAD.
@@ -70,7 +59,9 @@ class AnswerBody final : public Body {
 
   Async<Result<std::string_view>> next() override {
     std::optional<Intake::Piece> piece = lease_->intake.next_piece_now();
-    return piece ? Async<Result<std::string_view>>::already(judge(*piece)) : read_next();
+    if (!piece) return read_next();
+    patience_.earn(piece->data.size());  // it came with the one before, and nobody waited for it
+    return Async<Result<std::string_view>>::already(judge(*piece));
   }
 
  private:
@@ -155,40 +146,21 @@ struct Client::State {
 
   static Async<Exchanged> exchange(ClientConnection& connection, Outgoing& request, HeadLimits limits,
                                    const ClientOptions& options, Deadline deadline);
-  static Async<Result<ResponseHead>> read_head(ClientConnection& connection, Origin origin, HeadLimits limits,
-                                               Deadline deadline, bool& nothing_came);
   static Response make_response(Lease lease, ResponseHead head, const Outgoing& request,
                                 const ClientOptions& options);
 
   std::shared_ptr<ClientPools> pools;
 };
 
-Async<Result<ResponseHead>> Client::State::read_head(ClientConnection& connection, Origin origin,
-                                                     HeadLimits limits, Deadline deadline,
-                                                     bool& nothing_came) {
-  for (int interim = 0; interim <= most_interim_answers; ++interim) {
-    Intake::Head arrived = co_await connection.intake.read_head(limits, deadline);
-    if (arrived.refusal) co_return upstream("UPSTREAM_ANSWER", origin, arrived.refusal->message);
-    if (arrived.state != Stream::State::Ok) {
-      bool ended = arrived.state == Stream::State::Closed || arrived.state == Stream::State::Broken;
-      nothing_came = ended && interim == 0 && connection.intake.empty();
-      co_return std::unexpected(words_for(arrived.state, origin));
-    }
-    std::expected<ResponseHead, Refusal> head = read_response_head(arrived.text, limits);
-    connection.intake.drop_head();
-    if (!head) co_return upstream("UPSTREAM_ANSWER", origin, head.error().message);
-    if (head->status >= 200) co_return std::move(*head);
-  }
-  co_return upstream("UPSTREAM_ANSWER", origin, "sent interim answers without end");
-}
-
 Async<Client::State::Exchanged> Client::State::exchange(ClientConnection& connection, Outgoing& request,
                                                         HeadLimits limits, const ClientOptions& options,
                                                         Deadline deadline) {
   MessageWriter::BodyFraming framing = write_head(connection.writer, request);
   MessageWriter::Pace pace(Patience(options.body_idle, options.slowest_body), deadline);
-  connection.stream.heed_answers(request.body != nullptr);
+  AnswerHead answer(connection.intake, limits);
+  if (request.body) connection.stream.heed([&answer] { return answer.has_begun(); });
   MessageWriter::Outcome sent = co_await connection.writer.send(request.body.get(), framing, pace);
+  connection.stream.heed(nullptr);
   if (sent.body_trouble) {
     Error trouble = *sent.body_trouble;
     trouble.code = "REQUEST_BODY";
@@ -197,14 +169,13 @@ Async<Client::State::Exchanged> Client::State::exchange(ClientConnection& connec
   if (sent.state == Stream::State::TimedOut)
     co_return Exchanged{upstream("UPSTREAM_TIMEOUT", request.origin, "did not take the request in time")};
   // An origin may answer and close before it has read everything: its answer is worth more than our trouble.
-  bool nothing_came = false;
-  Result<ResponseHead> head = co_await read_head(connection, request.origin, limits, deadline, nothing_came);
-  bool stale = connection.used_before && nothing_came;
+  Result<ResponseHead> head = co_await answer.read(request.origin, deadline);
+  bool stale = connection.used_before && answer.nothing_came();
   if (sent.state != Stream::State::Ok) {
-    if (!head)
-      head = upstream("UPSTREAM_SEND", request.origin, "broke the connection off within the request");
-    else
+    if (head)
       head->keep_alive = false;
+    else if (sent.state != Stream::State::Answered)
+      head = upstream("UPSTREAM_SEND", request.origin, "broke the connection off within the request");
   }
   co_return Exchanged{std::move(head), stale};
 }

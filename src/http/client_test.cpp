@@ -506,6 +506,48 @@ TEST_CASE("an answer that comes before the request is whole is heard, though nob
   CHECK(Caller(options)(post(finished.port())).code == "UPSTREAM_TIMEOUT");
 }
 
+TEST_CASE("interim answers do not end an upload that waits for its reader") {
+  using Then = FakeOrigin::Script::Then;
+  constexpr std::size_t size = 16'000'000;
+  const std::string early = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+  const std::string good = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood";
+  auto upload = [&](std::string interim, std::string last) {
+    FakeOrigin origin(
+        {{.answers = {std::move(interim)}, .then = Then::Take, .last = std::move(last), .taken = size}});
+    Outgoing request = get(plain(origin.port()), "/upload");
+    request.method = "POST";
+    request.body = text_body(std::string(size, 'x'));
+    return Caller()(std::move(request));
+  };
+  CHECK(upload(early, good).body == "good");
+  CHECK(upload(early + "HTTP/1.1 102 Processing\r\n\r\n", good).body == "good");
+  CHECK(upload(early + "HTTP/1.1 10", "0 Continue\r\n\r\n" + good).body == "good");
+  CHECK(upload("HTT", "P/1.1 100 Continue\r\n\r\n" + good).body == "good");
+  // What is no interim answer ends it: also behind one, and when it is nothing at all.
+  CHECK(upload(early + "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig", "").body == "big");
+  CHECK(upload("HTTP/1.1 1x3 Odd\r\n\r\n", "").code == "UPSTREAM_ANSWER");
+  CHECK(upload("nonsense and more\r\n\r\n", "").code == "UPSTREAM_ANSWER");
+  std::string many;
+  for (int i = 0; i < 9; ++i) many += early;
+  CHECK(upload(many, "").body.contains("without end"));
+}
+
+TEST_CASE("every byte of a slow answer counts, however many pieces came at once") {
+  using Then = FakeOrigin::Script::Then;
+  // 400 bytes a second in chunks of one, of which each wait brings eight.
+  std::string eight;
+  for (int i = 0; i < 8; ++i) eight += "1\r\nx\r\n";
+  FakeOrigin origin({{.answers = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"},
+                      .then = Then::Trickle,
+                      .piece = eight,
+                      .last = "0\r\n\r\n",
+                      .pieces = 60}});
+  ClientOptions options{.system_authorities = false, .body_idle = 400ms, .slowest_body = 100};
+  Answer answer = Caller(options)(get(plain(origin.port()), "/"));
+  CHECK(answer.code.empty());
+  CHECK(answer.body.size() == 480);
+}
+
 TEST_CASE("an origin that trickles is given up, whatever it trickles") {
   using Then = FakeOrigin::Script::Then;
   ClientOptions options{.system_authorities = false, .body_idle = 300ms};

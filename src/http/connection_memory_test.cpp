@@ -40,6 +40,7 @@ class Strangers {
     std::string text;
     bool through_tls = false;
     bool wait_for_answer = false;
+    int kept_back = 0;  // bytes of the TLS record, from its end
   };
 
   explicit Strangers(std::vector<Words> phases) {
@@ -94,9 +95,18 @@ class Strangers {
     SSL_set_fd(one.ssl, one.socket->fd());
     if (SSL_connect(one.ssl) != 1) return false;
     if (words.text.empty()) return true;
+    if (words.kept_back > 0) return send_part_of_record(one, words);
     if (SSL_write(one.ssl, words.text.data(), static_cast<int>(words.text.size())) <= 0) return false;
     char bytes[1000];
     return !words.wait_for_answer || SSL_read(one.ssl, bytes, sizeof bytes) > 0;
+  }
+
+  static bool send_part_of_record(One& one, const Words& words) {
+    SSL_set0_wbio(one.ssl, BIO_new(BIO_s_mem()));
+    if (SSL_write(one.ssl, words.text.data(), static_cast<int>(words.text.size())) <= 0) return false;
+    char* record = nullptr;
+    long size = BIO_get_mem_data(SSL_get_wbio(one.ssl), &record);
+    return one.socket->send({record, static_cast<std::size_t>(size - words.kept_back)});
   }
 
   std::array<int, 2> orders_{}, reports_{};
@@ -138,11 +148,12 @@ TEST_CASE("a connection costs no more than 64 KiB and four bytes for each byte t
       {"half a hello", {hello().substr(0, 100)}, 6'000},
       {"a hello that announces 128 KiB", {lying_hello}, 6'000},
       {"a hello, and nothing more", {hello()}, 50'000},
-      {"idle, before the first request", {"", true}, allowed},  // buffers are given back after a moment
+      {"idle, before the first request", {"", true}, 30'000},  // buffers are given back after a moment
       {"half a head", {"GET / HTTP/1.1\r\nHos", true}, 30'000},
-      {"half a long head",
-       {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(30'000, 'x'), true},
-       30'000 + 70'000},
+      {"half a long head", {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(30'000, 'x'), true}, 60'000},
+      {"a record but for its last byte",  // OpenSSL's buffers, and none of ours beside them
+       {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(8'000, 'x'), true, false, 1},
+       50'000},
       {"half a body that nobody wants", {half_post + "abc", true, true}, 30'000},
       {"served, and pausing", {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", true, true}, allowed},
   };

@@ -29,9 +29,12 @@ class FakeOrigin {
   struct Script {
     std::vector<std::string> answers;
     // Close; hold the connection and read; likewise without reading, and having sent the end; send `piece`
-    // again and again.
-    enum class Then { Close, Hold, Deaf, DeafAndDone, Trickle } then = Then::Close;
+    // again and again, every 20 ms, and `last` in the end; read `taken` bytes, then send `last`.
+    enum class Then { Close, Hold, Deaf, DeafAndDone, Trickle, Take } then = Then::Close;
     std::string piece = {};
+    std::string last = {};
+    int pieces = 500;
+    std::size_t taken = 0;
   };
 
   // The first connection follows the first script, and so on; the last script serves all that follow.
@@ -41,6 +44,9 @@ class FakeOrigin {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
+    int small = 4096;  // what is taken slowly fills the way soon
+    if (std::ranges::any_of(scripts_, [](const Script& one) { return one.then == Script::Then::Take; }))
+      ::setsockopt(listening_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     bool listens = ::bind(listening_, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
                    ::listen(listening_, 16) == 0 &&
                    ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
@@ -88,7 +94,8 @@ class FakeOrigin {
     if (script.then == Script::Then::DeafAndDone) ::shutdown(fd, SHUT_WR);
     if (script.then == Script::Then::Deaf || script.then == Script::Then::DeafAndDone)
       return wait_for_end(fd);
-    if (script.then == Script::Then::Trickle) return trickle(fd, script.piece);
+    if (script.then == Script::Then::Trickle) return trickle(fd, script);
+    if (script.then == Script::Then::Take) return take(fd, script);
     std::string rest;
     if (script.then == Script::Then::Hold)
       while (read_byte(fd, rest)) {
@@ -99,11 +106,21 @@ class FakeOrigin {
     pollfd gone{.fd = fd, .events = POLLRDHUP, .revents = 0};
     ::poll(&gone, 1, 10'000);
   }
-  static void trickle(int fd, std::string_view piece) {
-    for (int i = 0; i < 500; ++i) {
-      if (::send(fd, piece.data(), piece.size(), MSG_NOSIGNAL) < 0) return;
+  static void trickle(int fd, const Script& script) {
+    for (int i = 0; i < script.pieces; ++i) {
+      if (::send(fd, script.piece.data(), script.piece.size(), MSG_NOSIGNAL) < 0) return;
       ::usleep(20'000);
     }
+    ::send(fd, script.last.data(), script.last.size(), MSG_NOSIGNAL);
+  }
+  static void take(int fd, const Script& script) {
+    std::vector<char> bytes(64 * 1024);
+    for (std::size_t left = script.taken; left > 0;) {
+      ssize_t size = ::recv(fd, bytes.data(), std::min(left, bytes.size()), 0);
+      if (size <= 0) return;
+      left -= static_cast<std::size_t>(size);
+    }
+    ::send(fd, script.last.data(), script.last.size(), MSG_NOSIGNAL);
   }
   bool read_byte(int fd, std::string& into) {
     char byte = 0;

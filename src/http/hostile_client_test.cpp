@@ -341,6 +341,41 @@ TEST_CASE("clients of TLS 1.2 and 1.3, fresh and resumed, are not taken for liar
   CHECK(door.cuts("handshake_failed") == 0);
 }
 
+TEST_CASE("a request that comes in parts of TLS records loses none of its bytes") {
+  Tls tls;
+  Watched door({}, tls.server);
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  RawSocket socket(door.port());
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, socket.fd());
+  REQUIRE(SSL_connect(ssl) == 1);
+  BIO* records = BIO_new(BIO_s_mem());
+  SSL_set0_wbio(ssl, records);
+  std::string body(40'000, 'x');
+  std::string request = "POST /whole HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " +
+                        std::to_string(body.size()) + "\r\nX: " + std::string(20'000, 'y') + "\r\n\r\n" +
+                        body;
+  // Several records, cut where none ends, and each part alone.
+  REQUIRE(SSL_write(ssl, request.data(), static_cast<int>(request.size())) ==
+          static_cast<int>(request.size()));
+  char* bytes = nullptr;
+  long size = BIO_get_mem_data(records, &bytes);
+  std::string_view rest(bytes, static_cast<std::size_t>(size));
+  while (!rest.empty()) {
+    std::string_view part = rest.substr(0, 7'919);
+    CHECK(socket.send(part));
+    for (int i = 0; i < 10; ++i) door.door().on_loop([] {});  // time to take it
+    rest.remove_prefix(part.size());
+  }
+  std::string answered(1000, '\0');
+  int got = SSL_read(ssl, answered.data(), static_cast<int>(answered.size()));
+  REQUIRE(got > 0);
+  answered.resize(static_cast<std::size_t>(got));
+  CHECK(answered.ends_with("whole 40000"));
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+}
+
 TEST_CASE("a body that trickles is given up, however it times its bytes") {
   Limits limits;
   limits.body_idle = 300ms;

@@ -20,18 +20,26 @@ void Intake::wipe_consumed() {
   if (begin_ == end_) wiped_ = begin_ = end_ = 0;
 }
 
-void Intake::make_room(std::size_t capacity) {
+// Behind what is unread; at least one byte.
+std::span<char> Intake::make_room(std::size_t capacity) {
   wipe_consumed();
-  if (end_ < capacity_of(buffer_)) return;
-  if (begin_ > 0) {  // what is unread moves to the front
+  if (end_ == capacity_of(buffer_) && begin_ > 0) {  // what is unread moves to the front
     std::size_t size = end_ - begin_;
     std::memmove(buffer_.get(), buffer_.get() + begin_, size);
     wipe(std::span<char>(buffer_.get() + size, end_ - size));
     wiped_ = begin_ = 0;
     end_ = size;
-    return;
+  } else if (end_ == capacity_of(buffer_)) {
+    move_to_buffer_of(std::max(std::min(2 * capacity_of(buffer_), capacity), usual_size));
   }
-  move_to_buffer_of(std::max(std::min(2 * capacity_of(buffer_), capacity), usual_size));
+  return {buffer_.get() + end_, capacity_of(buffer_) - end_};
+}
+
+bool Intake::fill_at_once(std::size_t capacity) {
+  std::optional<Stream::Read> read = stream_.read_at_once(make_room(capacity));
+  if (!read) return false;
+  end_ += read->size;
+  return read->size > 0;
 }
 
 // At least as large as what is unread, which moves to its front.
@@ -54,14 +62,20 @@ void Intake::keep_only_bytes() {
 }
 
 Async<Stream::State> Intake::fill(std::size_t capacity, Deadline deadline) {
-  if (waiting_ == Waiting::KeepsBytes && !stream_.has_more()) {
-    keep_only_bytes();
-    Stream::State waited = co_await stream_.wait_for_bytes(deadline);
-    if (waited != Stream::State::Ok) co_return waited;
+  while (waiting_ == Waiting::KeepsBytes) {
+    if (!stream_.has_more()) {
+      keep_only_bytes();
+      Stream::State waited = co_await stream_.wait_for_bytes(deadline);
+      if (waited != Stream::State::Ok) co_return waited;
+    }
+    std::optional<Stream::Read> read = stream_.read_at_once(make_room(capacity));
+    if (read) {
+      end_ += read->size;
+      co_return read->state;
+    }
+    if (stream_.has_more()) break;  // TLS has something to write first; else what came is part of a record
   }
-  make_room(capacity);
-  std::span<char> room(buffer_.get() + end_, capacity_of(buffer_) - end_);
-  Stream::Read read = co_await stream_.read(room, deadline);
+  Stream::Read read = co_await stream_.read(make_room(capacity), deadline);
   end_ += read.size;
   co_return read.state;
 }
@@ -82,15 +96,19 @@ void Intake::release() {
   buffer_.reset();
 }
 
+std::expected<bool, Refusal> Intake::has_head(HeadScan& scan, const HeadLimits& limits) {
+  std::expected<std::optional<std::size_t>, Refusal> found = scan.scan(unread(), limits);
+  if (!found) return std::unexpected(found.error());
+  head_size_ = found->value_or(0);
+  return found->has_value();
+}
+
 Async<Intake::Head> Intake::read_head(HeadLimits limits, Deadline deadline) {
   HeadScan scan;
   for (;;) {
-    std::expected<std::optional<std::size_t>, Refusal> found = scan.scan(unread(), limits);
+    std::expected<bool, Refusal> found = has_head(scan, limits);
     if (!found) co_return Head{Stream::State::Ok, found.error(), {}};
-    if (*found) {
-      head_size_ = **found;
-      co_return Head{Stream::State::Ok, std::nullopt, unread().substr(0, head_size_)};
-    }
+    if (*found) co_return Head{Stream::State::Ok, std::nullopt, head()};
     Stream::State state = co_await fill(std::max(limits.bytes, usual_size), deadline);
     if (state != Stream::State::Ok) co_return Head{state, std::nullopt, {}};
   }

@@ -45,6 +45,9 @@ class Intake {
     std::string_view text;  // until drop_head()
   };
   Async<Head> read_head(HeadLimits limits, Deadline deadline);
+  // The same, of what has arrived already: whether a head is there whole, which head() then has.
+  std::expected<bool, Refusal> has_head(HeadScan& scan, const HeadLimits& limits);
+  std::string_view head() const { return unread().substr(0, head_size_); }
   void drop_head();
 
   // How the body that follows ends.
@@ -64,17 +67,20 @@ class Intake {
   // Bytes of a body of known length that are still to come.
   std::optional<std::uint64_t> body_left() const;
   bool empty() const { return unread().empty(); }
+  // What has arrived and was not taken.
+  std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
+  // Takes in what can be had without waiting; whether there was anything.
+  bool fill_at_once(std::size_t capacity);
   // Wipes what has been read, the last piece too.
   void settle() { wipe_consumed(); }
 
  private:
   enum class BodyKind { None, Counted, Chunked, UntilClose };
 
-  std::string_view unread() const { return {buffer_.get() + begin_, end_ - begin_}; }
   Async<Stream::State> fill(std::size_t capacity, Deadline deadline);
   Async<Stream::State> wait_and_fill(Deadline deadline);
   Async<Piece> read_piece(Deadline deadline);
-  void make_room(std::size_t capacity);
+  std::span<char> make_room(std::size_t capacity);
   void move_to_buffer_of(std::size_t capacity);
   void keep_only_bytes();
   void consume(std::size_t size) { begin_ += size; }

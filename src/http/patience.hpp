@@ -26,13 +26,19 @@ class Patience {
   }
   // It ended, and so many bytes went over.
   void moved(std::uint64_t bytes, Deadline now = std::chrono::steady_clock::now()) {
+    settle(bytes, now - began_);
+  }
+  // So many bytes that nobody waited for: they had come with others.
+  void earn(std::uint64_t bytes) { settle(bytes, {}); }
+
+ private:
+  void settle(std::uint64_t bytes, Deadline::duration waited) {
     using Seconds = std::chrono::duration<double>;
     Seconds earned(static_cast<double>(bytes) / static_cast<double>(bytes_per_second_));
-    Seconds left = Seconds(left_) - Seconds(now - began_) + earned;
+    Seconds left = Seconds(left_) - Seconds(waited) + earned;
     left_ = std::chrono::duration_cast<Deadline::duration>(std::min(left, Seconds(idle_)));
   }
 
- private:
   const Deadline::duration idle_;
   Deadline::duration left_;
   Deadline began_{};

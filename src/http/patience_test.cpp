@@ -61,6 +61,21 @@ TEST_CASE("a fast start is no licence to trickle later") {
   CHECK(lasts(patience, 1, 10s, 1h) <= 30s);
 }
 
+TEST_CASE(
+    "bytes that came with others earn as much as those that were waited for, and never more than the whole") {
+  Patience patience(30s, 100);
+  Deadline now{};
+  CHECK(patience.begin(now) == now + 30s);
+  patience.moved(100, now + 10s);
+  CHECK(patience.begin(now + 10s) == now + 31s);
+  patience.moved(0, now + 10s);
+  patience.earn(400);
+  CHECK(patience.begin(now + 10s) == now + 35s);
+  patience.moved(0, now + 10s);
+  patience.earn(1'000'000);
+  CHECK(patience.begin(now + 10s) == now + 40s);
+}
+
 TEST_CASE("time that nobody waits for the peer does not count") {
   Patience patience(30s, 1024);
   Deadline now{};

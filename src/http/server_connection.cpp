@@ -216,13 +216,13 @@ Async<Stream::State> ServerConnection::wait_for_request() {
 Async<ServerConnection::Next> ServerConnection::serve_one() {
   idle_ = true;
   if (answered_before_) stand(served_before_ ? Expendable::As::Idle : Expendable::As::Unproven);
+  intake_.set_waiting(Intake::Waiting::KeepsBytes);
   Stream::State state = co_await wait_for_request();
   idle_ = false;
   if (state != Stream::State::Ok) {
     stream_.finish();
     co_return Next::Close;
   }
-  intake_.set_waiting(Intake::Waiting::KeepsBytes);
   HeadLimits head_limits{limits_.head_bytes, limits_.fields, limits_.target_bytes};
   Intake::Head arrived = co_await intake_.read_head(head_limits, after(limits_.head));
   std::optional<Refusal> refusal = arrived.refusal;

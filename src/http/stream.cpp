@@ -140,6 +140,13 @@ Async<Stream::Read> Stream::read_later(std::span<char> into, Want want, Deadline
   }
 }
 
+std::optional<Stream::Read> Stream::read_at_once(std::span<char> into) {
+  Attempt attempt = read_now(into);
+  if (attempt.is_over()) return note_read(attempt, into.size());
+  drained_ = attempt.want == Want::Readable;
+  return std::nullopt;
+}
+
 Async<Stream::State> Stream::wait_for_bytes(Deadline deadline) {
   return drained_ ? wait_until_readable(deadline) : Async<State>::already(State::Ok);
 }
@@ -198,8 +205,8 @@ Stream::Attempt Stream::write_what_goes(std::string_view& bytes) {
 
 Async<Stream::State> Stream::write_rest(std::string_view bytes, Want want, Deadline deadline) {
   while (want != Want::Nothing) {
-    bool heed = heeds_answers_ && want == Want::Writable;
-    if (heed && has_answer()) co_return State::Answered;
+    bool heed = is_answer_ && want == Want::Writable;
+    if (heed && has_bytes() && is_answer_()) co_return State::Answered;
     // A peer that has said its last and still takes bytes is only waited for as a reader.
     Descriptor::Wait waited = co_await ready(heed && !socket_.ended() ? Want::Either : want, deadline);
     if (waited != Descriptor::Wait::Ready) co_return state_after(waited);
@@ -227,7 +234,7 @@ void Stream::answer_plainly(std::string_view bytes) {
 }
 
 // Bytes of a message, not only what TLS says for itself.
-bool Stream::has_answer() {
+bool Stream::has_bytes() {
   char byte = 0;
   bool found = false;
   if (ssl_) {

@@ -3,10 +3,13 @@
 // resource of one loop; for http/ only.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "async/async.hpp"
 #include "async/deadline.hpp"
@@ -41,6 +44,8 @@ class Stream {
 
   // At least one byte, as soon as there is any.
   Async<Read> read(std::span<char> into, Deadline deadline);
+  // What is there already; nothing when that is less than a byte of the message.
+  std::optional<Read> read_at_once(std::span<char> into);
   // Until read() is worth trying; needs no buffer meanwhile.
   Async<State> wait_for_bytes(Deadline deadline);
   // Until the peer's first TLS record is there whole, or what is there cannot be one. Reads nothing, so that
@@ -52,8 +57,9 @@ class Stream {
   bool has_more() const { return !drained_; }
   // All of it.
   Async<State> write(std::string_view bytes, Deadline deadline);
-  // Whether a write that has to wait ends, with Answered, when the peer speaks.
-  void heed_answers(bool heed) { heeds_answers_ = heed; }
+  // A write that has to wait while the peer speaks asks this, which may read what there is, and ends, with
+  // Answered, when it says so. Null: nobody listens.
+  void heed(std::function<bool()> is_answer) { is_answer_ = std::move(is_answer); }
 
   // Gives back what is only needed while bytes move.
   void release();
@@ -97,7 +103,7 @@ class Stream {
   Async<State> wait_until_readable(Deadline deadline);
   Read note_read(Attempt attempt, std::size_t asked);
 
-  bool has_answer();
+  bool has_bytes();
   bool hello_is_there() const;
   bool took_everything(std::size_t asked, std::size_t got) const;
   int fd() const { return tls_socket_.fd; }
@@ -107,7 +113,7 @@ class Stream {
   SslPtr ssl_;  // dies before the sockets it uses
   bool heard_plain_http_ = false;
   bool drained_ = true;  // nothing was left after the last read: waiting comes before trying
-  bool heeds_answers_ = false;
+  std::function<bool()> is_answer_;
   std::string trouble_;
 };
 
