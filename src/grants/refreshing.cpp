@@ -94,7 +94,9 @@ class Grants::State::Renewal {
 Async<void> Grants::State::renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding) {
   co_await Renewal::run(std::make_shared<Renewal>(*self, holding));
   --self->active_;
-  if (self->find(holding->name)) self->reschedule(holding);
+  // A probe may have been ordered while the verdict was being stored: that order stands.
+  if (self->find(holding->name) && !self->schedule_.has(holding)) self->reschedule(holding);
+  self->start_due();
   self->changed.notify();
 }
 

@@ -24,6 +24,7 @@ class RenewalSchedule {
     return found == crowds_.end() ? 0 : found->second;
   }
   std::size_t size() const { return times_.size(); }
+  bool has(const std::shared_ptr<Holding>& holding) const { return times_.contains(holding); }
 
   // In place of any earlier time; nothing takes it out.
   void set(const std::shared_ptr<Holding>& holding, std::optional<SteadyPoint> time) {
