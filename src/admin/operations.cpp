@@ -11,6 +11,7 @@
 
 #include "async/await.hpp"
 #include "core/encoding.hpp"
+#include "grants/connection_life.hpp"
 
 namespace hubward::admin {
 namespace {
@@ -22,22 +23,29 @@ Json time_or_null(const std::optional<TimePoint>& time) {
 }
 
 Json facts_of(const grants::ConnectionView& view) {
-  Json trouble;
-  if (view.last_trouble)
-    trouble = fmt::format("{}, at {}; {}", view.last_trouble->cause, to_iso8601(view.last_trouble->at),
-                          view.last_trouble->next_step);
+  grants::Explanation why = grants::explanation_of(view);
+  auto text_or_null = [](std::string text) { return text.empty() ? Json() : Json(std::move(text)); };
+  Json trouble_at;
+  bool is_departed = view.state == grants::ConnectionState::Disconnected;
+  if (view.last_trouble && !is_departed) trouble_at = to_iso8601(view.last_trouble->at);
+  Json disconnected_at;
+  if (is_departed) disconnected_at = to_iso8601(view.last_trouble->at);
   return Json::object({{"name", view.name.text},
                        {"app", view.app.text},
                        {"kind", grants::to_text(view.kind)},
                        {"account", view.hub_id.number},
                        {"region", view.region},
                        {"state", grants::to_text(view.state)},
+                       {"sentence", grants::sentence_of(view)},
+                       {"cause", text_or_null(std::move(why.cause))},
+                       {"next_step", text_or_null(std::move(why.next_step))},
+                       {"trouble_at", std::move(trouble_at)},
                        {"scopes", texts(view.scopes)},
                        {"generation", view.generation},
                        {"connected_at", to_iso8601(view.connected_at)},
-                       {"renewed_at", to_iso8601(view.renewed_at)},
+                       {"renewed_at", is_departed ? Json() : Json(to_iso8601(view.renewed_at))},
                        {"expires_at", time_or_null(view.expires_at)},
-                       {"trouble", std::move(trouble)}});
+                       {"disconnected_at", std::move(disconnected_at)}});
 }
 
 Json facts_of(const gateway::Client& client) {
@@ -109,9 +117,9 @@ std::vector<std::string> Operations::troubles() const {
   if (parts_.journal.statistics().failing)
     sentences.emplace_back("the journal cannot be written; calls are refused until it can");
   for (const grants::ConnectionView& view : parts_.grants.list()) {
-    if (view.state == grants::ConnectionState::Connected) continue;
-    sentences.push_back(fmt::format("connection {} is {}{}", view.name.text, grants::to_text(view.state),
-                                    view.last_trouble ? ": " + view.last_trouble->next_step : ""));
+    bool is_broken =
+        view.state == grants::ConnectionState::Failing || view.state == grants::ConnectionState::Dead;
+    if (is_broken) sentences.push_back("connection " + grants::sentence_of(view));
   }
   for (const gateway::Client* client : parts_.clients.list()) {
     if (!client->revoked && !roster_->roles.contains(client->role))
@@ -177,6 +185,8 @@ void Operations::measure(telemetry::Metrics& metrics) const {
       .set(statistics.failing ? 1 : 0);
 
   std::map<grants::ConnectionState, int> states = {{grants::ConnectionState::Connected, 0},
+                                                   {grants::ConnectionState::Expiring, 0},
+                                                   {grants::ConnectionState::Refreshing, 0},
                                                    {grants::ConnectionState::Failing, 0},
                                                    {grants::ConnectionState::Dead, 0}};
   std::optional<TimePoint> soonest;
@@ -220,13 +230,15 @@ Json Operations::certificate_facts() const {
 Json Operations::list_connections() const {
   Json connections = Json::array();
   for (const grants::ConnectionView& view : parts_.grants.list()) connections.push(facts_of(view));
+  for (const grants::ConnectionView& view : parts_.grants.departed()) connections.push(facts_of(view));
   return Json::object({{"connections", std::move(connections)}});
 }
 
 Result<Json> Operations::show_connection(const ConnectionName& name) const {
-  std::optional<grants::ConnectionView> view = parts_.grants.show(name);
-  if (!view) return no_connection(name);
-  return facts_of(*view);
+  if (std::optional<grants::ConnectionView> view = parts_.grants.show(name)) return facts_of(*view);
+  for (const grants::ConnectionView& view : parts_.grants.departed())
+    if (view.name == name) return facts_of(view);
+  return no_connection(name);
 }
 
 Async<Result<Json>> Operations::invite(grants::InviteOrder order, grants::Actor actor) {

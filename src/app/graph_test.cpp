@@ -167,6 +167,35 @@ TEST_CASE("a token is handed over, a client gets a key once, and every change is
   CHECK(lines.find(token) == std::string::npos);
 }
 
+TEST_CASE("a connection is shown with its state, why, and what to do, also after it was disconnected") {
+  House house;
+  REQUIRE(house.open());
+  std::string token = house.hubspot().static_token(HubId{8801234});
+  REQUIRE(house.command("PUT", "connections/office/token?app=office", token + "\n").status == 200);
+
+  Json connected = house.command("GET", "connections/office").body;
+  CHECK(connected["state"].text() == "connected");
+  CHECK(connected["region"].text() == "na1");
+  CHECK(connected["sentence"].text() == "office is connected: its token works; nothing to do.");
+  for (const char* member : {"cause", "next_step", "trouble_at", "disconnected_at"}) {
+    CAPTURE(member);
+    CHECK(connected.has(member));
+    CHECK(connected[member].is_null());
+  }
+
+  REQUIRE(house.command("POST", "connections/office/disconnect", R"({"uninstall":false})").status == 200);
+
+  Json gone = house.command("GET", "connections/office").body;
+  CHECK(gone["state"].text() == "disconnected");
+  CHECK(gone["cause"].text() == "it was disconnected by uid 0");
+  CHECK(gone["next_step"].text() ==
+        "To connect the account again: hubward connection add office --app office.");
+  CHECK_FALSE(gone["disconnected_at"].is_null());
+  CHECK(gone["renewed_at"].is_null());
+  CHECK(house.command("GET", "connections").body["connections"].items().size() == 1);
+  CHECK(house.command("GET", "status").body["connections"].integer() == 0);
+}
+
 TEST_CASE("a client may be known by a certificate, where the egress door asks for one") {
   House house;
   REQUIRE(house.open());

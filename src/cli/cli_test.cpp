@@ -238,6 +238,22 @@ TEST_CASE("with --json the answer is printed as it came") {
   CHECK(run_words(house, "client list --json").out == "{\"clients\":[{\"name\":\"a\"}]}\n");
 }
 
+TEST_CASE("a connection is shown in one sentence first, then fact by fact") {
+  FakeHouse house = answering(
+      200,
+      R"({"name":"acme","state":"failing","sentence":"acme is failing: HubSpot answered 503; nothing to do.",)"
+      R"("cause":"HubSpot answered 503","next_step":"Nothing to do.","account":88,"region":"eu1"})");
+
+  CHECK(run_words(house, "connection show acme").out ==
+        "acme is failing: HubSpot answered 503; nothing to do.\n\n"
+        "connection    acme\n"
+        "account       88\n"
+        "region        eu1\n"
+        "state         failing\n"
+        "cause         HubSpot answered 503\n"
+        "next step     Nothing to do.\n");
+}
+
 TEST_CASE("what was found is the exit code") {
   FakeHouse denied = answering(200, R"({"allowed":false,"explanation":"no rule allows it"})");
   CHECK(run_words(denied, "role explain r GET /x").exit == Failed);

@@ -17,15 +17,18 @@ const std::vector<Column> connection_facts = {{"connection", "name"},
                                               {"account", "account"},
                                               {"region", "region"},
                                               {"state", "state"},
+                                              {"cause", "cause"},
+                                              {"next step", "next_step"},
+                                              {"since", "trouble_at"},
                                               {"scopes", "scopes"},
                                               {"generation", "generation"},
                                               {"connected", "connected_at"},
                                               {"renewed", "renewed_at"},
                                               {"expires", "expires_at"},
-                                              {"trouble", "trouble"}};
+                                              {"disconnected", "disconnected_at"}};
 
 std::string connection_text(const Json& connection) {
-  return facts(connection, connection_facts);
+  return shown(connection["sentence"]) + "\n\n" + facts(connection, connection_facts);
 }
 
 std::string target_of(const Session& session, std::string_view verb) {
@@ -130,7 +133,9 @@ void add_connection_commands(CLI::App& root, Session& session) {
                                           {"ACCOUNT", "account"},
                                           {"REGION", "region"},
                                           {"STATE", "state"},
-                                          {"EXPIRES", "expires_at"}},
+                                          {"EXPIRES", "expires_at"},
+                                          {"CAUSE", "cause"},
+                                          {"NEXT STEP", "next_step"}},
                                          "No connections. See: hubward connection invite --help");
                           });
     };

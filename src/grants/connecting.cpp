@@ -86,11 +86,12 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
   }
   if (!committed) co_return while_doing("storing connection " + fresh.connection.text, committed.error());
 
-  record(grant.generation == 1 ? "grant.connect" : "grant.reconnect", grant.name,
-         {{"app", grant.app.text},
-          {"kind", std::string(to_text(grant.kind))},
-          {"account", std::to_string(grant.hub_id.number)},
-          {"generation", std::to_string(grant.generation)}});
+  bool is_new = grant.generation == 1;
+  std::vector<journal::Field> details = {{"app", grant.app.text},
+                                         {"kind", std::string(to_text(grant.kind))},
+                                         {"account", std::to_string(grant.hub_id.number)},
+                                         {"generation", std::to_string(grant.generation)}};
+  if (is_new) details.push_back({"to", "connected"});
   Result<Entry> entry = find(grant.name);
   ConnectionView view = view_of(grant);
   std::shared_ptr<Holding> holding;
@@ -102,6 +103,7 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
     holding = std::make_shared<Holding>(view, std::move(fresh.access_token), facts);
     publish(holding);
   }
+  record_change(is_new ? "grant.connect" : "grant.reconnect", holding, std::move(details));
   reschedule(holding);
   co_return view;
 }

@@ -12,6 +12,9 @@ std::string_view to_text(ConnectionState state) {
     case ConnectionState::Connected: return "connected";
     case ConnectionState::Failing: return "failing";
     case ConnectionState::Dead: return "dead";
+    case ConnectionState::Expiring: return "expiring";
+    case ConnectionState::Refreshing: return "refreshing";
+    case ConnectionState::Disconnected: return "disconnected";
   }
   return "";
 }

@@ -13,16 +13,18 @@
 
 namespace hubward::grants {
 
-// Connected: its token works. Failing: a renewal is in trouble and is tried again. Dead: HubSpot said so of
-// the newest stored token; it needs to be connected again. (Expiring and refreshing are moments, not states.)
-enum class ConnectionState { Connected, Failing, Dead };
-std::string_view to_text(ConnectionState state);  // "connected", "failing", "dead"
+// The first three rest in the store under their numbers. Connected: its token works. Failing: a renewal is in
+// trouble and is tried again. Dead: HubSpot said so of the newest stored token; it needs to be connected
+// again. Expiring and refreshing are moments of a connected one (connection_life.hpp); a disconnected one is
+// remembered for a while.
+enum class ConnectionState { Connected, Failing, Dead, Expiring, Refreshing, Disconnected };
+std::string_view to_text(ConnectionState state);  // "connected"
 
 // Which secret stands behind it.
 enum class GrantKind { Oauth, Static };
 std::string_view to_text(GrantKind kind);  // "oauth", "static"
 
-// Why a renewal did not work, and what a person should do.
+// Why a renewal did not work or the connection cannot be used, and what a person should do.
 struct LastTrouble {
   TimePoint at;
   std::string cause;  // "HubSpot answered 503"

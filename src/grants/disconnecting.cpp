@@ -84,12 +84,13 @@ Async<Result<Disconnected>> Grants::State::disconnect(ConnectionName connection,
       if (wish == Uninstall::Yes) co_await uninstall(there, report);
       if (there.refresh_token) co_await revoke(there, report);
     }
-    std::vector<store::Statement> transaction = delete_grant(connection);
+    std::vector<store::Statement> transaction = delete_grant(connection, parts.clock.now(), actor);
     std::ranges::move(parts.vault.shred_statements(connection), std::back_inserter(transaction));
     Result<void> committed = co_await parts.database.commit(std::move(transaction));
     if (!committed) co_return while_doing("forgetting connection " + connection.text, committed.error());
     // At once: the name is free in the store, and whoever connects it now must not find the old one here.
     unpublish(connection);
+    co_await remember_departed(connection);
     report.done.emplace_back("the connection, its tokens and its data key were deleted");
     Result<void> shredded = co_await parts.vault.finish_shredding(connection);
     if (!shredded)
@@ -98,9 +99,11 @@ Async<Result<Disconnected>> Grants::State::disconnect(ConnectionName connection,
   } else {
     unpublish(connection);
   }
-  record(
-      "grant.disconnected", connection,
-      {{"done", std::to_string(report.done.size())}, {"not_done", std::to_string(report.not_done.size())}});
+  record("grant.disconnected", connection,
+         {{"done", std::to_string(report.done.size())},
+          {"not_done", std::to_string(report.not_done.size())},
+          {"from", std::string(to_text(entry->holding->recorded))},
+          {"to", "disconnected"}});
   co_return report;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "async/await.hpp"
 #include "crypto/random.hpp"
@@ -26,7 +27,7 @@ Grants::State::State(Parts given, Settings chosen, Apps apps)
     : parts(given),
       settings(std::move(chosen)),
       changed(given.loop),
-      directory_(std::make_shared<Directory>(Directory{std::move(apps), {}})),
+      directory_(std::make_shared<Directory>(Directory{std::move(apps), {}, {}})),
       renewed_(renewals(given.metrics, "renewed")),
       adopted_(renewals(given.metrics, "adopted")),
       troubled_(renewals(given.metrics, "trouble")),
@@ -79,7 +80,7 @@ Async<Result<Token>> Grants::State::token(Loop& here, ConnectionName connection,
 Async<Result<void>> Grants::State::load() {
   Result<std::vector<store::Row>> rows = co_await parts.database.query(select_grants());
   if (!rows) co_return while_doing("reading the connections", rows.error());
-  auto loaded = std::make_shared<Directory>(Directory{directory()->apps, {}});
+  auto loaded = std::make_shared<Directory>(Directory{directory()->apps, {}, {}});
   for (const store::Row& row : *rows) {
     StoredGrant grant = grant_from(row);
     ConnectionName name = grant.name;
@@ -90,9 +91,29 @@ Async<Result<void>> Grants::State::load() {
     loaded->entries.emplace(name, Entry{holding, app(open->grant.app)});
     schedule_.set(holding, next_renewal(holding->facts()));
   }
+  Result<std::vector<ConnectionView>> departed = co_await stored_departed(select_departed());
+  if (!departed) co_return std::unexpected(departed.error());
+  for (ConnectionView& view : *departed) loaded->departed.emplace(view.name, std::move(view));
   std::scoped_lock lock(directory_mutex_);
   directory_ = std::move(loaded);
   co_return Result<void>();
+}
+
+Async<Result<std::vector<ConnectionView>>> Grants::State::stored_departed(store::Statement question) const {
+  Result<std::vector<store::Row>> rows = co_await parts.database.query(std::move(question));
+  if (!rows) co_return while_doing("reading the disconnected connections", rows.error());
+  std::vector<ConnectionView> views;
+  for (const store::Row& row : *rows) views.push_back(departed_from(row));
+  co_return views;
+}
+
+ConnectionView Grants::State::shown(const Entry& entry) const {
+  ConnectionView view = entry.holding->view();
+  AppKnown known = entry.app ? AppKnown::Yes : AppKnown::No;
+  view.state = entry.holding->state(known, parts.clock.steady());
+  bool lacks_app = known == AppKnown::No && view.state == ConnectionState::Failing;
+  if (lacks_app) view.last_trouble = app_is_missing(view.app, parts.clock.now());
+  return view;
 }
 
 void Grants::State::set_apps(Apps apps) {
@@ -102,13 +123,17 @@ void Grants::State::set_apps(Apps apps) {
     auto found = next->apps.find(entry.holding->view().app);
     entry.app = found == next->apps.end() ? nullptr : found->second;
   }
-  std::scoped_lock lock(directory_mutex_);
-  directory_ = std::move(next);
+  {
+    std::scoped_lock lock(directory_mutex_);
+    directory_ = next;
+  }
+  for (const auto& [name, entry] : next->entries) observe(entry.holding);
 }
 
 void Grants::State::publish(const std::shared_ptr<Holding>& holding) {
   auto next = std::make_shared<Directory>(*directory());
   next->entries[holding->name] = {holding, app(holding->view().app)};
+  next->departed.erase(holding->name);
   std::scoped_lock lock(directory_mutex_);
   directory_ = std::move(next);
 }
@@ -120,6 +145,17 @@ void Grants::State::unpublish(const ConnectionName& connection) {
     found->second.holding->remove();
     next->entries.erase(found);
   }
+  std::scoped_lock lock(directory_mutex_);
+  directory_ = std::move(next);
+}
+
+Async<void> Grants::State::remember_departed(ConnectionName connection) {
+  Result<std::vector<ConnectionView>> departed = co_await stored_departed(select_departed(connection));
+  if (!departed) parts.log.failed(telemetry::Level::Warning, "grants.departed_unread", departed.error());
+  bool is_back = find(connection).has_value();
+  if (!departed || departed->empty() || is_back) co_return;
+  auto next = std::make_shared<Directory>(*directory());
+  next->departed.insert_or_assign(connection, std::move(departed->front()));
   std::scoped_lock lock(directory_mutex_);
   directory_ = std::move(next);
 }
@@ -182,6 +218,32 @@ void Grants::State::record(std::string operation, const ConnectionName& connecti
                      {{"operation", event}, {"connection", connection}});
 }
 
+void Grants::State::record_change(std::string operation, const std::shared_ptr<Holding>& holding,
+                                  std::vector<journal::Field> details) {
+  AppKnown known = app(holding->view().app) ? AppKnown::Yes : AppKnown::No;
+  ConnectionState now = holding->state(known, parts.clock.steady());
+  ConnectionState before = std::exchange(holding->recorded, now);
+  if (now != before) {
+    details.push_back({"from", std::string(to_text(before))});
+    details.push_back({"to", std::string(to_text(now))});
+  }
+  record(std::move(operation), holding->name, std::move(details));
+}
+
+void Grants::State::observe(const std::shared_ptr<Holding>& holding) {
+  Result<Entry> entry = find(holding->name);
+  if (!entry || entry->holding != holding) return;
+  ConnectionView now = shown(*entry);
+  if (now.state == holding->recorded) return;
+  std::vector<journal::Field> details;
+  bool has_cause = now.state != ConnectionState::Connected && now.state != ConnectionState::Refreshing;
+  if (has_cause) {
+    Explanation why = explanation_of(now);
+    details = {{"cause", std::move(why.cause)}, {"next_step", std::move(why.next_step)}};
+  }
+  record_change("grant.state", holding, std::move(details));
+}
+
 // --- The door ---
 
 Grants::Grants(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -209,14 +271,22 @@ Async<Result<Token>> Grants::expired(Loop& here, ConnectionName connection, std:
 std::vector<ConnectionView> Grants::list() const {
   std::vector<ConnectionView> views;
   std::shared_ptr<const State::Directory> now = state_->directory();
-  for (const auto& [name, entry] : now->entries) views.push_back(entry.holding->view());
+  for (const auto& [name, entry] : now->entries) views.push_back(state_->shown(entry));
   return views;
 }
 
 std::optional<ConnectionView> Grants::show(const ConnectionName& connection) const {
   Result<State::Entry> entry = state_->find(connection);
   if (!entry) return std::nullopt;
-  return entry->holding->view();
+  return state_->shown(*entry);
+}
+
+std::vector<ConnectionView> Grants::departed() const {
+  std::vector<ConnectionView> views;
+  TimePoint oldest = state_->parts.clock.now() - departed_memory;
+  for (const auto& [name, view] : state_->directory()->departed)
+    if (view.last_trouble->at >= oldest) views.push_back(view);
+  return views;
 }
 
 Async<Result<ConnectionView>> Grants::connect_static(ConnectionName connection, AppName app, Secret token,

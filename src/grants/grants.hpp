@@ -123,8 +123,11 @@ class Grants {
   Async<Result<Token>> expired(Loop& here, ConnectionName connection, std::uint64_t generation,
                                Deadline deadline);
 
-  std::vector<ConnectionView> list() const;  // by name
+  // As they are at this moment, by name.
+  std::vector<ConnectionView> list() const;
   std::optional<ConnectionView> show(const ConnectionName& connection) const;
+  // Those that were disconnected within the last 30 days and not connected again since.
+  std::vector<ConnectionView> departed() const;
 
   // --- For operators: the home loop ---
 

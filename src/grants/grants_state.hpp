@@ -69,18 +69,24 @@ class Grants::State : public std::enable_shared_from_this<State> {
   struct Directory {
     Apps apps;
     std::map<ConnectionName, Entry> entries;
+    std::map<ConnectionName, ConnectionView> departed;
   };
   std::shared_ptr<const Directory> directory() const;
   Result<Entry> find(const ConnectionName& connection) const;
   AppSnapshot app(const AppName& name) const;  // null when there is none
+  // As it is at this moment.
+  ConnectionView shown(const Entry& entry) const;
   Async<Result<Token>> token(Loop& here, ConnectionName connection, Deadline deadline);
 
   // --- The home loop: grants.cpp ---
 
   Async<Result<void>> load();
+  Async<Result<std::vector<ConnectionView>>> stored_departed(store::Statement question) const;
   void set_apps(Apps apps);
   void publish(const std::shared_ptr<Holding>& holding);
   void unpublish(const ConnectionName& connection);
+  // Shows it among the departed, as the store has it.
+  Async<void> remember_departed(ConnectionName connection);
   OauthCaller caller(AppSnapshot app) const { return {parts.hubspot, std::move(app), settings.call_timeout}; }
   // From what is stored; `before` are the facts of the token it replaces.
   GrantFacts facts_of(const StoredGrant& grant, const GrantFacts& before = {});
@@ -92,6 +98,11 @@ class Grants::State : public std::enable_shared_from_this<State> {
   // What happened to a connection, in the journal and the log. A journal that cannot take it is logged: what
   // has happened at HubSpot cannot be undone for want of a record.
   void record(std::string operation, const ConnectionName& connection, std::vector<journal::Field> details);
+  // The same, with the change of state that came with it ("from", "to") where there is one.
+  void record_change(std::string operation, const std::shared_ptr<Holding>& holding,
+                     std::vector<journal::Field> details);
+  // Records a change of state that came by itself: a renewal has begun, or is due and has not.
+  void observe(const std::shared_ptr<Holding>& holding);
 
   // --- The home loop: connecting.cpp ---
 

@@ -53,7 +53,92 @@ struct Answers {
   }
 };
 
+// What the journal says happened to the connection's state: "operation from>to".
+std::vector<std::string> changes_of(House& house) {
+  REQUIRE(house.journal->flush());
+  std::vector<std::string> changes;
+  for (const journal::Record& record : must(house.journal->tail(1000))) {
+    std::string from, to;
+    for (const journal::Field& field : record.details) {
+      if (field.name == "from") from = field.value;
+      if (field.name == "to") to = field.value;
+    }
+    if (!to.empty()) changes.push_back(record.operation + " " + from + ">" + to);
+  }
+  return changes;
+}
+
 }  // namespace
+
+TEST_CASE("every change of a connection's state is recorded and shown with cause and next step") {
+  Connected house;
+  CHECK(house.view().state == ConnectionState::Connected);
+  house.let_come_due();
+  CHECK(house.view().state == ConnectionState::Expiring);  // nothing runs yet
+
+  house.hubspot.hold();
+  std::optional<Result<ConnectionView>> answer;
+  house.loop.spawn(Two::renew(*house.grants, answer));
+  house.run_until([&] { return house.hubspot.in_flight == 1; });
+  CHECK(house.view().state == ConnectionState::Refreshing);
+  house.hubspot.release();
+  house.run_until([&] { return answer.has_value(); });
+  CHECK(house.view().state == ConnectionState::Connected);
+
+  house.hubspot.mishaps.push_back({.kind = Mishap::Kind::Answer, .status = 503});
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Failing);
+  CHECK(house.renew(*house.grants));
+  house.hubspot.uninstall(acme);
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Dead);
+  CHECK(Browser(house).connect(house.invite(), acme).status == 200);
+  house.apps.erase(crm);
+  house.grants->set_apps(house.apps);
+  CHECK(house.view().state == ConnectionState::Failing);
+  CHECK(house.view().last_trouble->cause == "the configuration has no app named crm");
+  house.apps[crm] = oauth_app();
+  house.grants->set_apps(house.apps);
+  must(house.wait(house.grants->disconnect(prod, Uninstall::No, operator_)));
+
+  const std::vector<std::string> expected = {
+      "grant.connect >connected",         "grant.state connected>refreshing",
+      "grant.renew refreshing>connected", "grant.state connected>refreshing",
+      "grant.trouble refreshing>failing", "grant.renew failing>connected",
+      "grant.state connected>refreshing", "grant.dead refreshing>dead",
+      "grant.reconnect dead>connected",   "grant.state connected>failing",
+      "grant.state failing>connected",    "grant.disconnected connected>disconnected"};
+  CHECK(changes_of(house) == expected);
+}
+
+TEST_CASE("a connection that was disconnected is remembered until it is connected again, or for 30 days") {
+  Connected house;
+  must(house.wait(house.grants->disconnect(prod, Uninstall::No, operator_)));
+  auto check_remembered = [&] {
+    REQUIRE(house.grants->departed().size() == 1);
+    ConnectionView gone = house.grants->departed().front();
+    CHECK(gone.name == prod);
+    CHECK(gone.hub_id == acme);
+    CHECK(gone.state == ConnectionState::Disconnected);
+    CHECK(gone.last_trouble->cause == "it was disconnected by uid 0");
+    CHECK(gone.last_trouble->next_step ==
+          "To connect the account again: hubward connection invite acme-prod --app crm.");
+  };
+  check_remembered();
+  CHECK(house.grants->list().empty());
+  house.close();
+  house.open();
+  check_remembered();
+  CHECK(Browser(house).connect(house.invite(), acme).status == 200);
+  CHECK(house.grants->departed().empty());
+  CHECK(house.count("departed") == 0);
+  must(house.wait(house.grants->disconnect(prod, Uninstall::No, operator_)));
+  house.clock.advance(std::chrono::hours(24 * 30) + 1s);
+  CHECK(house.grants->departed().empty());
+  house.close();
+  house.open();
+  CHECK(house.grants->departed().empty());
+}
 
 TEST_CASE("a fresh token is handed out without asking anybody") {
   Connected house;

@@ -6,7 +6,11 @@
 namespace hubward::grants {
 
 Holding::Holding(ConnectionView view, Secret access_token, GrantFacts facts)
-    : name(view.name), view_(std::move(view)), access_token_(std::move(access_token)), facts_(facts) {}
+    : name(view.name),
+      recorded(view.state),
+      view_(std::move(view)),
+      access_token_(std::move(access_token)),
+      facts_(facts) {}
 
 Holding::Answer Holding::take(Loop& here, SteadyPoint now, Deadline deadline) {
   std::scoped_lock lock(mutex_);
@@ -55,6 +59,11 @@ ConnectionView Holding::view() const {
 GrantFacts Holding::facts() const {
   std::scoped_lock lock(mutex_);
   return facts_;
+}
+
+ConnectionState Holding::state(AppKnown app, SteadyPoint now) const {
+  std::scoped_lock lock(mutex_);
+  return state_at(view_.state, facts_, app, now);
 }
 
 void Holding::begin_renewal(SteadyPoint now) {

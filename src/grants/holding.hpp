@@ -14,6 +14,7 @@
 #include "async/loop.hpp"
 #include "core/secret.hpp"
 #include "grants/connection.hpp"
+#include "grants/connection_life.hpp"
 #include "grants/refresh_plan.hpp"
 
 namespace hubward::grants {
@@ -45,8 +46,10 @@ class Holding {
   // HubSpot called the token of this generation expired. Nothing, when there is a newer one by now.
   void reject(std::uint64_t generation);
 
-  ConnectionView view() const;
+  ConnectionView view() const;  // its state is the settled one
   GrantFacts facts() const;
+  // The state at this moment (connection_life.hpp).
+  ConnectionState state(AppKnown app, SteadyPoint now) const;
 
   // --- By the renewal, on the home loop ---
   void begin_renewal(SteadyPoint now);
@@ -61,6 +64,9 @@ class Holding {
   };
   void fail(Failure failure, SteadyPoint now, double jitter);
   void remove();
+
+  // The state that the journal was told last. The home loop.
+  ConnectionState recorded = ConnectionState::Connected;
 
  private:
   struct Waiter {

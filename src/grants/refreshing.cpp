@@ -246,7 +246,10 @@ flight::Event Grants::State::Renewal::refused(Verdict verdict) {
 }
 
 Async<flight::Event> Grants::State::Renewal::keep(flight::Keep order) {
-  if (order.after && is_current()) holding_->show(shown(std::move(*order.after)));
+  if (order.after && is_current()) {
+    holding_->show(shown(std::move(*order.after)));
+    state_.observe(holding_);
+  }
   StoredGrant next = *asked_with_;
   next.generation = order.in_place_of + 1;
   next.obtained_at = asked_at_;
@@ -299,17 +302,18 @@ bool Grants::State::Renewal::settle_token(flight::Outcome& outcome) {
   if (by_us) adopted.life = TokenLife{asked_, asked_ + granted_->expires_in};
   (by_us ? state_.renewed_ : state_.adopted_).add();
   std::string generation = std::to_string(adopted.grant.generation);
-  state_.record(by_us ? "grant.renew" : "grant.adopt", holding_->name,
-                {{"generation", std::move(generation)}});
   state_.adopt(holding_, std::move(adopted));
+  state_.record_change(by_us ? "grant.renew" : "grant.adopt", holding_,
+                       {{"generation", std::move(generation)}});
   return true;
 }
 
 Async<void> Grants::State::Renewal::settle_failure(flight::Outcome outcome) {
   if (!is_current()) co_return;
   if (std::holds_alternative<flight::Gone>(outcome)) {
-    state_.record("grant.gone", holding_->name, {});
-    co_return state_.unpublish(holding_->name);
+    state_.record("grant.gone", holding_->name, {{"to", "disconnected"}});
+    state_.unpublish(holding_->name);
+    co_return co_await state_.remember_departed(holding_->name);
   }
   auto* dead = std::get_if<flight::Dead>(&outcome);
   if (dead != nullptr && !dead->verdict) {
@@ -338,8 +342,10 @@ Async<void> Grants::State::Renewal::fail(Holding::Failure failure, bool is_news_
   ConnectionView after = holding_->view();
   bool news = before.state != after.state || !before.last_trouble || before.last_trouble->cause != cause;
   if (!news) co_return;
-  state_.record(after.state == ConnectionState::Dead ? "grant.dead" : "grant.trouble", holding_->name,
-                {{"cause", cause}, {"generation", std::to_string(before.generation)}});
+  state_.record_change(after.state == ConnectionState::Dead ? "grant.dead" : "grant.trouble", holding_,
+                       {{"cause", cause},
+                        {"next_step", after.last_trouble->next_step},
+                        {"generation", std::to_string(before.generation)}});
   if (!is_news_to_store || !row_) co_return;
   // For whoever looks at the store alone; the state in memory is what counts here.
   StoredGrant row;

@@ -36,6 +36,8 @@ Async<void> Grants::State::run(std::shared_ptr<State> self) {
 Async<void> Grants::State::sweep() {
   Result<void> swept = co_await parts.database.commit(delete_expired(parts.clock.now()));
   if (!swept) parts.log.failed(telemetry::Level::Warning, "grants.sweep_failed", swept.error());
+  std::shared_ptr<const Directory> now = directory();
+  for (const auto& [name, entry] : now->entries) observe(entry.holding);
 }
 
 void Grants::State::reschedule(const std::shared_ptr<Holding>& holding) {
@@ -49,6 +51,7 @@ void Grants::State::start_due() {
     std::shared_ptr<Holding> due = schedule_.take_due(parts.clock.steady());
     if (!due) return;
     due->begin_renewal(parts.clock.steady());
+    observe(due);
     ++active_;
     parts.loop.spawn(renew(shared_from_this(), std::move(due)));
   }
@@ -85,7 +88,7 @@ Async<Result<ConnectionView>> Grants::State::renew_now(ConnectionName connection
   bool ended = co_await newer->wait(deadline);
   if (!ended) holding->stop_waiting(newer);
   ConnectionView now = holding->view();
-  if (now.generation > before.generation) co_return now;
+  if (now.generation > before.generation) co_return shown({holding, app(now.app)});
   std::string cause = now.last_trouble ? now.last_trouble->cause : "it was not done in time";
   co_return failure("GRANT_UNAVAILABLE", Fault::HubSpot, Retry::Later,
                     "connection " + connection.text + " was not renewed: " + cause);

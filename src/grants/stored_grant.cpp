@@ -49,6 +49,18 @@ CREATE TABLE installs (
   expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX installs_by_invite ON installs (invite_hash, expires_at);
+)sql",
+                                           R"sql(
+CREATE TABLE departed (
+  name TEXT PRIMARY KEY,
+  app TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  hub_id INTEGER NOT NULL,
+  region TEXT NOT NULL,
+  connected_at INTEGER NOT NULL,
+  departed_at INTEGER NOT NULL,
+  departed_by TEXT NOT NULL
+) STRICT;
 )sql"};
 
 constexpr std::string_view grant_columns =
@@ -56,6 +68,9 @@ constexpr std::string_view grant_columns =
     "c.trouble_cause, "
     "c.trouble_next_step, g.generation, g.data_key, g.client_id, g.scopes, g.obtained_at, g.expires_at, "
     "g.access_token, g.refresh_token FROM connections c JOIN grants g ON g.connection = c.name";
+
+constexpr std::string_view departed_columns =
+    "SELECT name, app, kind, hub_id, region, connected_at, departed_at, departed_by FROM departed";
 
 using store::bytes_at, store::integer_at, store::null_at, store::text_at;
 using store::Statement;
@@ -172,7 +187,8 @@ std::vector<Statement> insert_grant(const StoredGrant& grant) {
       {value(grant.name.text), value(grant.generation), value(grant.key.text), value(grant.client_id),
        value(joined(grant.scopes)), value(grant.obtained_at), value(grant.expires_at),
        value(grant.access_token), value(grant.refresh_token)}};
-  return {std::move(connection), std::move(tokens)};
+  Statement is_back{"DELETE FROM departed WHERE name = ?", {value(grant.name.text)}};
+  return {std::move(connection), std::move(tokens), std::move(is_back)};
 }
 
 std::vector<Statement> replace_grant(const StoredGrant& grant, std::uint64_t generation_before) {
@@ -205,12 +221,37 @@ std::vector<Statement> set_state(const StoredGrant& grant) {
        1}};
 }
 
-std::vector<Statement> delete_grant(const ConnectionName& connection) {
-  return {{"DELETE FROM grants WHERE connection = ?", {value(connection.text)}},
+std::vector<Statement> delete_grant(const ConnectionName& connection, TimePoint now, const Actor& actor) {
+  return {{"INSERT OR REPLACE INTO departed SELECT name, app, kind, hub_id, region, connected_at, ?, ? FROM "
+           "connections WHERE name = ?",
+           {value(now), value(actor.text), value(connection.text)}},
+          {"DELETE FROM grants WHERE connection = ?", {value(connection.text)}},
           {"DELETE FROM connections WHERE name = ?", {value(connection.text)}, 1},
           {"DELETE FROM installs WHERE invite_hash IN (SELECT hash FROM invites WHERE connection = ?)",
            {value(connection.text)}},
           {"DELETE FROM invites WHERE connection = ?", {value(connection.text)}}};
+}
+
+Statement select_departed() {
+  return {std::string(departed_columns) + " ORDER BY name"};
+}
+Statement select_departed(const ConnectionName& connection) {
+  return {std::string(departed_columns) + " WHERE name = ?", {value(connection.text)}};
+}
+ConnectionView departed_from(const store::Row& row) {
+  ConnectionView view;
+  view.name = {text_at(row, 0)};
+  view.app = {text_at(row, 1)};
+  view.kind = kind_at(row, 2);
+  view.hub_id = {number_at(row, 3)};
+  view.region = text_at(row, 4);
+  view.connected_at = from_millis(integer_at(row, 5));
+  view.state = ConnectionState::Disconnected;
+  std::string how = view.kind == GrantKind::Oauth ? "invite " : "add ";
+  view.last_trouble = {from_millis(integer_at(row, 6)), "it was disconnected by " + text_at(row, 7),
+                       "To connect the account again: hubward connection " + how + view.name.text +
+                           " --app " + view.app.text + "."};
+  return view;
 }
 
 Result<void> seal_tokens(StoredGrant& grant, const vault::DataKey& key, const Secret& access_token,
@@ -305,7 +346,8 @@ Statement consume_install(const Bytes& state_hash) {
 
 std::vector<Statement> delete_expired(TimePoint now) {
   return {{"DELETE FROM installs WHERE expires_at < ?", {value(now)}},
-          {"DELETE FROM invites WHERE expires_at < ?", {value(now - invite_memory)}}};
+          {"DELETE FROM invites WHERE expires_at < ?", {value(now - invite_memory)}},
+          {"DELETE FROM departed WHERE departed_at < ?", {value(now - departed_memory)}}};
 }
 
 }  // namespace hubward::grants

@@ -46,7 +46,14 @@ std::vector<store::Statement> insert_grant(const StoredGrant& grant);
 std::vector<store::Statement> replace_grant(const StoredGrant& grant, std::uint64_t generation_before);
 // The state alone, provided that the grant still has that generation, else STORE_CONFLICT.
 std::vector<store::Statement> set_state(const StoredGrant& grant);
-std::vector<store::Statement> delete_grant(const ConnectionName& connection);
+// Forgets it, but for who disconnected it and when.
+std::vector<store::Statement> delete_grant(const ConnectionName& connection, TimePoint now,
+                                           const Actor& actor);
+// Connections that were disconnected and not connected again since, as they are shown.
+constexpr std::chrono::hours departed_memory{24 * 30};
+store::Statement select_departed();
+store::Statement select_departed(const ConnectionName& connection);
+ConnectionView departed_from(const store::Row& row);  // of the two statements above
 
 // Seals tokens into `grant` for its name and generation, both set before.
 Result<void> seal_tokens(StoredGrant& grant, const vault::DataKey& key, const Secret& access_token,

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "grants/connection_life.hpp"
+
+#include <utility>
+
+#include "core/ascii.hpp"
+
+namespace hubward::grants {
+namespace {
+
+Explanation without_trouble(const ConnectionView& view) {
+  switch (view.state) {
+    case ConnectionState::Connected: return {};
+    case ConnectionState::Refreshing: return {"its token is being renewed", "Nothing to do."};
+    case ConnectionState::Expiring:
+      return {"its token is due for renewal, which has not begun",
+              "Nothing to do unless it stays so; then: hubward connection refresh " + view.name.text + "."};
+    case ConnectionState::Failing:
+      if (view.kind == GrantKind::Static)
+        return {"HubSpot calls its static token expired",
+                "Store a new one: hubward connection rotate " + view.name.text + "."};
+      return {"a renewal did not work", "Nothing to do: it is tried again."};
+    case ConnectionState::Dead:
+      return {"HubSpot no longer honours its grant", "Connect the account again under the same name."};
+    case ConnectionState::Disconnected: return {"it was disconnected", ""};
+  }
+  return {};
+}
+
+// Sentences begin with a capital and end with a stop; in the middle of another they do not.
+std::string within_a_sentence(std::string text) {
+  bool is_plain_word = !text.starts_with("HubSpot");
+  if (is_plain_word && !text.empty()) text[0] = to_lower(text[0]);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+ConnectionState state_at(ConnectionState settled, const GrantFacts& facts, AppKnown app, SteadyPoint now) {
+  if (settled == ConnectionState::Dead || facts.dead) return ConnectionState::Dead;
+  bool is_static = !facts.life;
+  if (app == AppKnown::No || settled == ConnectionState::Failing || (is_static && facts.rejected))
+    return ConnectionState::Failing;
+  if (facts.in_flight) return ConnectionState::Refreshing;
+  bool is_due = !is_static && (facts.rejected || now >= facts.renew_at);
+  return is_due ? ConnectionState::Expiring : ConnectionState::Connected;
+}
+
+LastTrouble app_is_missing(const AppName& app, TimePoint now) {
+  return {now, "the configuration has no app named " + app.text,
+          "Add the app to the configuration again, or disconnect the connection."};
+}
+
+Explanation explanation_of(const ConnectionView& view) {
+  bool is_at_rest = view.state == ConnectionState::Failing || view.state == ConnectionState::Dead ||
+                    view.state == ConnectionState::Disconnected;
+  if (is_at_rest && view.last_trouble) return {view.last_trouble->cause, view.last_trouble->next_step};
+  return without_trouble(view);
+}
+
+std::string sentence_of(const ConnectionView& view) {
+  std::string text = view.name.text + " is " + std::string(to_text(view.state)) + ": ";
+  Explanation why = explanation_of(view);
+  if (why.cause.empty()) return text + "its token works; nothing to do.";
+  text += why.cause;
+  if (!why.next_step.empty()) text += "; " + within_a_sentence(std::move(why.next_step));
+  return text + ".";
+}
+
+}  // namespace hubward::grants
