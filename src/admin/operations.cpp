@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "async/await.hpp"
 #include "core/encoding.hpp"
 #include "grants/connection_life.hpp"
+#include "policy/role_scopes.hpp"
 
 namespace hubward::admin {
 namespace {
@@ -41,6 +43,7 @@ Json facts_of(const grants::ConnectionView& view) {
                        {"next_step", text_or_null(std::move(why.next_step))},
                        {"trouble_at", std::move(trouble_at)},
                        {"scopes", texts(view.scopes)},
+                       {"missing_scopes", texts(view.missing_scopes)},
                        {"generation", view.generation},
                        {"connected_at", to_iso8601(view.connected_at)},
                        {"renewed_at", is_departed ? Json() : Json(to_iso8601(view.renewed_at))},
@@ -227,6 +230,30 @@ Json Operations::certificate_facts() const {
   return facts;
 }
 
+std::vector<std::string> Operations::notes_on(const grants::ConnectionView& view) const {
+  std::set<RoleName> used_by;
+  for (const gateway::Client* client : parts_.clients.list())
+    if (!client->revoked && client->may_use(view.name)) used_by.insert(client->role);
+  std::vector<std::string> notes;
+  hubspot::ScopeSet granted(view.scopes);
+  for (const RoleName& name : used_by) {
+    auto role = roster_->roles.find(name);
+    if (role == roster_->roles.end()) continue;
+    for (const policy::ScopeGap& gap : policy::scope_gaps(role->second, parts_.catalogue, granted))
+      notes.push_back(fmt::format(
+          "role {} allows {}, which HubSpot will refuse without the scope {}: {}", name.text, gap.wanted,
+          gap.scope,
+          view.kind == grants::GrantKind::Oauth
+              ? fmt::format("add it to the scopes of app {} here and at HubSpot, then have the "
+                            "account agree again: hubward connection invite {} --app {}",
+                            view.app.text, view.name.text, view.app.text)
+              : fmt::format("add it to the app in HubSpot's settings, then store its token again: "
+                            "hubward connection rotate {}",
+                            view.name.text)));
+  }
+  return notes;
+}
+
 Json Operations::list_connections() const {
   Json connections = Json::array();
   for (const grants::ConnectionView& view : parts_.grants.list()) connections.push(facts_of(view));
@@ -235,7 +262,11 @@ Json Operations::list_connections() const {
 }
 
 Result<Json> Operations::show_connection(const ConnectionName& name) const {
-  if (std::optional<grants::ConnectionView> view = parts_.grants.show(name)) return facts_of(*view);
+  if (std::optional<grants::ConnectionView> view = parts_.grants.show(name)) {
+    Json facts = facts_of(*view);
+    facts.set("notes", texts(notes_on(*view)));
+    return facts;
+  }
   for (const grants::ConnectionView& view : parts_.grants.departed())
     if (view.name == name) return facts_of(view);
   return no_connection(name);

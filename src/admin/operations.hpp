@@ -105,6 +105,8 @@ class Operations {
 
  private:
   std::vector<std::string> troubles() const;
+  // What an operator should know of a connection besides its state: sentences.
+  std::vector<std::string> notes_on(const grants::ConnectionView& view) const;
   Json journal_facts() const;
   Json certificate_facts() const;
   std::vector<DoorCertificate> door_certificates() const;

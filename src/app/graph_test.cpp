@@ -167,6 +167,37 @@ TEST_CASE("a token is handed over, a client gets a key once, and every change is
   CHECK(lines.find(token) == std::string::npos);
 }
 
+TEST_CASE("a connection that is connected again keeps its clients, and says which scopes their roles lack") {
+  House house;
+  REQUIRE(house.open());
+  auto connect = [&] {
+    std::string token = house.hubspot().static_token(HubId{8801234});
+    return house.command("PUT", "connections/office/token?app=office", token + "\n").status;
+  };
+  REQUIRE(connect() == 200);
+  CHECK(house.command("GET", "connections/office").body["notes"].items().empty());
+  REQUIRE(house.command("POST", "clients", R"({"name":"billing","role":"reader","connections":["office"]})")
+              .status == 200);
+  house.hubspot().scopes = {"oauth"};
+  REQUIRE(connect() == 200);
+  CHECK(house.command("GET", "connections/office").body["generation"].integer() == 2);
+
+  Json notes = house.command("GET", "connections/office").body["notes"];
+  REQUIRE(notes.items().size() == 1);
+  CHECK(notes.items()[0].text() ==
+        "role reader allows view on contacts, which HubSpot will refuse without the scope "
+        "crm.objects.contacts.read: add it to the app in HubSpot's settings, then store its token again: "
+        "hubward connection rotate office");
+
+  REQUIRE(house.command("POST", "connections/office/disconnect", R"({"uninstall":false})").status == 200);
+  house.hubspot().scopes = {"oauth", "crm.objects.contacts.read"};
+  REQUIRE(connect() == 200);
+  CHECK(house.command("GET", "connections/office").body["notes"].items().empty());
+  Json client = house.command("GET", "clients/billing").body;
+  CHECK(client["role"].text() == "reader");
+  CHECK(client["connections"].items()[0].text() == "office");
+}
+
 TEST_CASE("a connection is shown with its state, why, and what to do, also after it was disconnected") {
   House house;
   REQUIRE(house.open());

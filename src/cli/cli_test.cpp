@@ -242,7 +242,8 @@ TEST_CASE("a connection is shown in one sentence first, then fact by fact") {
   FakeHouse house = answering(
       200,
       R"({"name":"acme","state":"failing","sentence":"acme is failing: HubSpot answered 503; nothing to do.",)"
-      R"("cause":"HubSpot answered 503","next_step":"Nothing to do.","account":88,"region":"eu1"})");
+      R"("cause":"HubSpot answered 503","next_step":"Nothing to do.","account":88,"region":"eu1",)"
+      R"("notes":["role reader lacks a scope"]})");
 
   CHECK(run_words(house, "connection show acme").out ==
         "acme is failing: HubSpot answered 503; nothing to do.\n\n"
@@ -251,7 +252,8 @@ TEST_CASE("a connection is shown in one sentence first, then fact by fact") {
         "region        eu1\n"
         "state         failing\n"
         "cause         HubSpot answered 503\n"
-        "next step     Nothing to do.\n");
+        "next step     Nothing to do.\n"
+        "\nnote: role reader lacks a scope\n");
 }
 
 TEST_CASE("what was found is the exit code") {

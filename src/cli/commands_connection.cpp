@@ -21,6 +21,7 @@ const std::vector<Column> connection_facts = {{"connection", "name"},
                                               {"next step", "next_step"},
                                               {"since", "trouble_at"},
                                               {"scopes", "scopes"},
+                                              {"not granted", "missing_scopes"},
                                               {"generation", "generation"},
                                               {"connected", "connected_at"},
                                               {"renewed", "renewed_at"},
@@ -28,7 +29,9 @@ const std::vector<Column> connection_facts = {{"connection", "name"},
                                               {"disconnected", "disconnected_at"}};
 
 std::string connection_text(const Json& connection) {
-  return shown(connection["sentence"]) + "\n\n" + facts(connection, connection_facts);
+  std::string text = shown(connection["sentence"]) + "\n\n" + facts(connection, connection_facts);
+  for (const Json& note : connection["notes"].items()) text += "\nnote: " + shown(note) + "\n";
+  return text;
 }
 
 std::string target_of(const Session& session, std::string_view verb) {

@@ -56,6 +56,7 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
   const Secret* refresh_token = fresh.refresh_token ? &*fresh.refresh_token : nullptr;
   Result<void> committed;
   StoredGrant grant;
+  std::vector<std::string> scopes_before;
   for (unsigned tries = 0; tries < keep_tries; ++tries) {
     Result<std::optional<StoredGrant>> before = co_await stored(fresh.connection);
     if (!before) co_return std::unexpected(before.error());
@@ -70,6 +71,7 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
       key = std::move(*known);
       grant.generation = (*before)->generation + 1;
       grant.connected_at = (*before)->connected_at;
+      scopes_before = std::move((*before)->scopes);
     } else {
       Result<vault::NewDataKey> made = co_await parts.vault.make_data_key(fresh.connection);
       if (!made) co_return std::unexpected(made.error());
@@ -86,6 +88,7 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
   }
   if (!committed) co_return while_doing("storing connection " + fresh.connection.text, committed.error());
 
+  compare_scopes(grant, scopes_before);
   bool is_new = grant.generation == 1;
   std::vector<journal::Field> details = {{"app", grant.app.text},
                                          {"kind", std::string(to_text(grant.kind))},

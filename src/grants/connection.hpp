@@ -39,6 +39,7 @@ struct ConnectionView {
   std::string region;  // "na1"; empty when HubSpot named none
   ConnectionState state = ConnectionState::Connected;
   std::vector<std::string> scopes;
+  std::vector<std::string> missing_scopes;  // of those that its app requires; only where it is shown
   std::uint64_t generation = 0;
   TimePoint connected_at;
   TimePoint renewed_at;                 // when the present token was obtained

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "grants/connection_life.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/ascii.hpp"
@@ -8,9 +10,19 @@
 namespace hubward::grants {
 namespace {
 
+Explanation of_connected(const ConnectionView& view) {
+  if (view.missing_scopes.empty()) return {};
+  std::string names;
+  for (const std::string& scope : view.missing_scopes) names += (names.empty() ? "" : ", ") + scope;
+  return {"HubSpot did not grant " + names + ", which app " + view.app.text + " requires",
+          "Have the account agree again: hubward connection invite " + view.name.text + " --app " +
+              view.app.text +
+              ". HubSpot grants what the app asks for there and the account's subscription has."};
+}
+
 Explanation without_trouble(const ConnectionView& view) {
   switch (view.state) {
-    case ConnectionState::Connected: return {};
+    case ConnectionState::Connected: return of_connected(view);
     case ConnectionState::Refreshing: return {"its token is being renewed", "Nothing to do."};
     case ConnectionState::Expiring:
       return {"its token is due for renewal, which has not begun",
@@ -50,6 +62,15 @@ ConnectionState state_at(ConnectionState settled, const GrantFacts& facts, AppKn
 LastTrouble app_is_missing(const AppName& app, TimePoint now) {
   return {now, "the configuration has no app named " + app.text,
           "Add the app to the configuration again, or disconnect the connection."};
+}
+
+std::vector<std::string> missing_scopes(const std::vector<std::string>& required,
+                                        const std::vector<std::string>& granted) {
+  std::vector<std::string> missing;
+  std::ranges::copy_if(required, std::back_inserter(missing), [&](const std::string& scope) {
+    return std::ranges::find(granted, scope) == granted.end();
+  });
+  return missing;
 }
 
 Explanation explanation_of(const ConnectionView& view) {

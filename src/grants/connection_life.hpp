@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "grants/connection.hpp"
@@ -21,7 +22,12 @@ ConnectionState state_at(ConnectionState settled, const GrantFacts& facts, AppKn
 // What a failing connection is shown with whose app is not in the configuration.
 LastTrouble app_is_missing(const AppName& app, TimePoint now);
 
-// Why it is in that state and what a person should do; both empty while it simply works.
+// The scopes that are required and were not granted, in the order of `required`.
+std::vector<std::string> missing_scopes(const std::vector<std::string>& required,
+                                        const std::vector<std::string>& granted);
+
+// Why it is in that state and what a person should do; both empty while it simply works. A
+// connected one to which HubSpot did not grant every scope that its app requires says so.
 struct Explanation {
   std::string cause;      // "HubSpot answered 503"
   std::string next_step;  // "Nothing to do: it is tried again."

@@ -48,6 +48,7 @@ class FakeHubSpot final : public TokenEndpoint {
   std::chrono::seconds life{1800};
   bool rotate_refresh_tokens = false;
   bool name_refresh_token = true;  // in the answer to a refresh
+  bool name_scopes = true;         // in the answers of the token call, as all but v1 do
   std::vector<std::string> scopes{"oauth", "crm.objects.contacts.read"};
   std::string client_secret = "5ec7e7";
   std::size_t token_bytes = 0;  // access tokens are at least so long
@@ -181,6 +182,7 @@ class FakeHubSpot final : public TokenEndpoint {
                               {"expires_in", life.count()},
                               {"token_use", "access_token"},
                               {"hub_id", account.number}});
+    if (name_scopes) body.set("scopes", scope_list());
     if (name_it) body.set("refresh_token", refresh_token);
     return answer(body);
   }

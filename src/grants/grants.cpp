@@ -111,6 +111,7 @@ ConnectionView Grants::State::shown(const Entry& entry) const {
   ConnectionView view = entry.holding->view();
   AppKnown known = entry.app ? AppKnown::Yes : AppKnown::No;
   view.state = entry.holding->state(known, parts.clock.steady());
+  if (entry.app) view.missing_scopes = missing_scopes(entry.app->required_scopes, view.scopes);
   bool lacks_app = known == AppKnown::No && view.state == ConnectionState::Failing;
   if (lacks_app) view.last_trouble = app_is_missing(view.app, parts.clock.now());
   return view;
@@ -228,6 +229,24 @@ void Grants::State::record_change(std::string operation, const std::shared_ptr<H
     details.push_back({"to", std::string(to_text(now))});
   }
   record(std::move(operation), holding->name, std::move(details));
+}
+
+void Grants::State::compare_scopes(const StoredGrant& now, const std::vector<std::string>& before) {
+  AppSnapshot its_app = app(now.app);
+  std::vector<std::string> missing;
+  if (its_app) missing = missing_scopes(its_app->required_scopes, now.scopes);
+  std::vector<std::string> lost = missing_scopes(before, now.scopes);
+  std::vector<std::string> gained = before.empty() ? before : missing_scopes(now.scopes, before);
+  bool is_news = !lost.empty() || !gained.empty() || (before.empty() && !missing.empty());
+  if (!is_news) return;
+  std::vector<journal::Field> details;
+  auto add = [&](std::string_view name, const std::vector<std::string>& scopes) {
+    if (!scopes.empty()) details.push_back({std::string(name), joined(scopes)});
+  };
+  add("lost", lost);
+  add("gained", gained);
+  add("missing", missing);
+  record("grant.scopes", now.name, std::move(details));
 }
 
 void Grants::State::observe(const std::shared_ptr<Holding>& holding) {

@@ -101,6 +101,9 @@ class Grants::State : public std::enable_shared_from_this<State> {
   // The same, with the change of state that came with it ("from", "to") where there is one.
   void record_change(std::string operation, const std::shared_ptr<Holding>& holding,
                      std::vector<journal::Field> details);
+  // What HubSpot grants now against what it granted before and what the app requires: recorded when it
+  // changed, and with a new grant when something is missing.
+  void compare_scopes(const StoredGrant& now, const std::vector<std::string>& before);
   // Records a change of state that came by itself: a renewal has begun, or is due and has not.
   void observe(const std::shared_ptr<Holding>& holding);
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "grants/app_doubt.hpp"
+#include "grants/connection_life.hpp"
 #include "grants/grants_house.hpp"
 #include "grants/refresh_flight.hpp"
 #include "grants/refresh_plan.hpp"
@@ -109,6 +110,43 @@ TEST_CASE("every change of a connection's state is recorded and shown with cause
       "grant.reconnect dead>connected",   "grant.state connected>failing",
       "grant.state failing>connected",    "grant.disconnected connected>disconnected"};
   CHECK(changes_of(house) == expected);
+}
+
+TEST_CASE("scopes are compared with those required on every answer that names them") {
+  Connected house;
+  auto scopes_recorded = [&] {
+    REQUIRE(house.journal->flush());
+    std::string text;
+    for (const journal::Record& record : must(house.journal->tail(1000))) {
+      if (record.operation != "grant.scopes") continue;
+      for (const journal::Field& field : record.details) text += field.name + "=" + field.value + ";";
+    }
+    return text;
+  };
+  CHECK(house.view().missing_scopes.empty());
+  CHECK(house.renew(*house.grants));
+  CHECK(scopes_recorded().empty());
+
+  house.hubspot.scopes = {"oauth", "tickets"};  // as HubSpot's answer to a refresh says
+  CHECK(house.renew(*house.grants));
+  std::string expected = "lost=crm.objects.contacts.read;gained=tickets;missing=crm.objects.contacts.read;";
+  CHECK(scopes_recorded() == expected);
+  CHECK(house.view().missing_scopes == std::vector<std::string>{"crm.objects.contacts.read"});
+  CHECK(
+      sentence_of(house.view()) ==
+      "acme-prod is connected: HubSpot did not grant crm.objects.contacts.read, which app crm requires; have "
+      "the account agree again: hubward connection invite acme-prod --app crm. HubSpot grants what the app "
+      "asks for there and the account's subscription has.");
+
+  house.hubspot.name_scopes = false;  // v1 names none: what is known stays
+  CHECK(house.renew(*house.grants));
+  CHECK(house.view().scopes == std::vector<std::string>{"oauth", "tickets"});
+  CHECK(scopes_recorded() == expected);
+
+  house.hubspot.scopes = {"oauth", "crm.objects.contacts.read"};
+  CHECK(Browser(house).connect(house.invite(), acme).status == 200);
+  CHECK(house.view().missing_scopes.empty());
+  CHECK(scopes_recorded() == expected + "lost=tickets;gained=crm.objects.contacts.read;");
 }
 
 TEST_CASE("a connection that was disconnected is remembered until it is connected again, or for 30 days") {

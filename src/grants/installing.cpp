@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // From HubSpot's code to a kept grant: exchange, introspect, account, pin, seal, keep. Whatever goes wrong
 // after the exchange, the refresh token is given back: a token nobody keeps must not live.
-#include <algorithm>
-
 #include "async/await.hpp"
 #include "grants/grants_state.hpp"
 #include "grants/hubspot_says.hpp"
 #include "telemetry/log.hpp"
 
 namespace hubward::grants {
-namespace {
-
-std::vector<std::string> missing(const std::vector<std::string>& required,
-                                 const std::vector<std::string>& granted) {
-  std::vector<std::string> result;
-  for (const std::string& scope : required)
-    if (std::ranges::find(granted, scope) == granted.end()) result.push_back(scope);
-  return result;
-}
-
-}  // namespace
-
 Async<Result<Installed>> Grants::State::install(AnsweredInvite answered) {
   OauthCaller hubspot = caller(answered.app);
   AppSnapshot its_app = answered.app;
@@ -38,7 +24,7 @@ Async<Result<Installed>> Grants::State::install(AnsweredInvite answered) {
   Error why_not;
   if (fresh) {
     account = fresh->hub_id;
-    Installed installed{{}, missing(its_app->required_scopes, fresh->scopes)};
+    Installed installed{{}, missing_scopes(its_app->required_scopes, fresh->scopes)};
     Result<ConnectionView> kept = co_await keep(std::move(*fresh));
     if (kept) {
       installed.connection = std::move(*kept);

@@ -300,6 +300,7 @@ bool Grants::State::Renewal::settle_token(flight::Outcome& outcome) {
   if (!is_current()) return true;
   Adopted adopted{std::move(*row_), std::move(by_us ? granted_->access_token : *access_token_)};
   if (by_us) adopted.life = TokenLife{asked_, asked_ + granted_->expires_in};
+  state_.compare_scopes(adopted.grant, held_.scopes);
   (by_us ? state_.renewed_ : state_.adopted_).add();
   std::string generation = std::to_string(adopted.grant.generation);
   state_.adopt(holding_, std::move(adopted));

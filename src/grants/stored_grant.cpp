@@ -115,11 +115,6 @@ GrantKind kind_at(const store::Row& row, std::size_t column) {
                                                                                 : GrantKind::Static;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string result;
-  for (const std::string& word : words) result.append(result.empty() ? "" : " ").append(word);
-  return result;
-}
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   for (std::string_view word : split(text, ' '))
@@ -138,6 +133,12 @@ std::vector<Value> trouble_values(const StoredGrant& grant) {
 }
 
 }  // namespace
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string result;
+  for (const std::string& word : words) result.append(result.empty() ? "" : " ").append(word);
+  return result;
+}
 
 store::Schema schema() {
   return {"grants", migrations};

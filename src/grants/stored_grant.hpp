@@ -63,6 +63,7 @@ Result<Secret> open_access_token(const StoredGrant& grant, const vault::DataKey&
 Result<std::optional<Secret>> open_refresh_token(const StoredGrant& grant, const vault::DataKey& key);
 
 ConnectionView view_of(const StoredGrant& grant);
+std::string joined(const std::vector<std::string>& words);  // with spaces
 
 // A one-time ticket; the ticket itself is known only by its hash.
 struct StoredInvite {

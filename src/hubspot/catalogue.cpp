@@ -78,6 +78,12 @@ const Operation* Catalogue::named(std::string_view name) const {
   return found == tables_->operations.end() ? nullptr : &*found;
 }
 
+const ScopeNeed* Catalogue::scopes_of(const Operation& operation) const {
+  auto index = static_cast<std::size_t>(&operation - tables_->operations.data());
+  const Tables::Expression* expression = tables_->details.at(index).expression;
+  return expression == nullptr ? nullptr : &expression->need;
+}
+
 // One lookup.
 class CatalogueSearch {
  public:

@@ -130,6 +130,8 @@ class Catalogue {
   std::expected<Match, Unmatched> find(std::string_view method, const CanonicalPath& path) const;
   std::span<const Operation> operations() const;
   const Operation* named(std::string_view name) const;  // the first of that name
+  // What an operation of operations() needs, whatever the object type; null where nothing is stated.
+  const ScopeNeed* scopes_of(const Operation& operation) const;
 
   struct Tables;  // known inside the room
 
