@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -184,6 +185,19 @@ Result<void> Database::checkpoint() {
   return failure("STORE_UNAVAILABLE", Fault::Store, Retry::Later,
                  fmt::format("{}: a long read keeps the write-ahead log from being emptied; try again later",
                              connection->name()));
+}
+
+Result<void> Database::rewrite() {
+  Result<Connection> connection =
+      Connection::open(state_->options.path, Connection::Use::Write, state_->settings());
+  if (!connection) return std::unexpected(connection.error());
+  Result<void> rewritten = connection->script("VACUUM");
+  if (!rewritten) return rewritten;
+  return checkpoint();
+}
+
+std::string Database::directory() const {
+  return std::filesystem::path(state_->options.path).parent_path().string();
 }
 
 Database::Statistics Database::statistics() const {

@@ -98,6 +98,13 @@ class Database {
   Result<std::vector<std::string>> check(Check thoroughness = Check::Full);
   // Blocking. Folds the write-ahead log into the file and empties it, so that deleted rows are in neither.
   Result<void> checkpoint();
+  // Blocking. Writes the whole file anew, so that nothing is left in the unused parts of its pages: SQLite
+  // overwrites what is deleted, but not where a row lay before its page was reordered. Writers wait
+  // meanwhile.
+  Result<void> rewrite();
+
+  // The directory that the file lies in.
+  std::string directory() const;
 
   struct Statistics {
     std::size_t waiting = 0;         // transactions in the queue now
