@@ -24,6 +24,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t hex_length = 2 * crypto::digest_size;
 constexpr std::size_t timestamp_length = 13;
+constexpr std::string_view content_encoding_name = "Content-Encoding";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::unexpected<SignatureRefusal> refused(SignatureTrouble trouble, std::string message) {
@@ -36,7 +37,8 @@ Checked check_fields(const SignatureFields& fields) {
   for (const auto& [field, name] : {std::pair{&fields.v3, signature_field::v3},
                                     {&fields.timestamp, signature_field::timestamp},
                                     {&fields.older, signature_field::older},
-                                    {&fields.version, signature_field::version}}) {
+                                    {&fields.version, signature_field::version},
+                                    {&fields.content_encoding, content_encoding_name}}) {
     if (field->times > 1)
       return refused(
           SignatureTrouble::RepeatedField,
@@ -169,7 +171,7 @@ void SignatureFields::add(std::string_view name, std::string_view value) {
                               {signature_field::timestamp, &timestamp},
                               {signature_field::older, &older},
                               {signature_field::version, &version},
-                              {std::string_view("Content-Encoding"), &content_encoding}}) {
+                              {content_encoding_name, &content_encoding}}) {
     if (!same_ignoring_case(name, known)) continue;
     if (!field->present()) field->value = value;
     ++field->times;

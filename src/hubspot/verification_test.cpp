@@ -191,6 +191,8 @@ TEST_CASE("fields sent twice, and bodies that are encoded, are refused") {
   SignatureFields plain = c.third();
   plain.add("content-encoding", "identity");
   CHECK(word_of(c.verdict(plain, c.sent)) == "genuine");
+  plain.add("Content-Encoding", "gzip");
+  CHECK(word_of(c.verdict(plain, c.sent)) == "repeated_field");
 }
 
 TEST_CASE("with v1 and v2 a body is JSON, an object or an array, whatever was signed") {
