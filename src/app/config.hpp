@@ -125,6 +125,13 @@ struct JournalSettings {
   bool operator==(const JournalSettings&) const = default;
 };
 
+// How requests that say they come from HubSpot are checked.
+struct WebhookSettings {
+  Millis clock_tolerance{60'000};
+  std::chrono::hours oldest_event{7 * 24};
+  bool operator==(const WebhookSettings&) const = default;
+};
+
 // A registration at HubSpot that the gateway acts for.
 struct AppSettings {
   enum class Kind { OAuth, Private } kind = Kind::OAuth;
@@ -135,6 +142,7 @@ struct AppSettings {
   std::vector<std::string> scopes;
   std::vector<std::string> optional_scopes;
   bool pkce = false;
+  std::vector<std::string> webhook_signatures;  // "v1", "v2", "v3"; empty: as the kind of app has it
   TokenEndpoint token_endpoint = TokenEndpoint::Dated2026_03;
   bool simulator = false;
   std::string simulator_api;
@@ -172,6 +180,7 @@ struct Config {
   UpstreamLimits upstream;
   Log log;
   JournalSettings journal;
+  WebhookSettings webhooks;
   std::map<std::string, AppSettings> apps;
   std::map<std::string, RoleSettings> roles;
   bool operator==(const Config&) const = default;

@@ -25,6 +25,11 @@ NumberSlot millis(Millis& to, std::uint64_t least, std::uint64_t most) {
           most};
 }
 
+NumberSlot hours(std::chrono::hours& to, std::uint64_t least, std::uint64_t most) {
+  return {[&to](std::uint64_t value) { to = std::chrono::hours(value); },
+          static_cast<std::uint64_t>(to.count()), least, most};
+}
+
 NumberSlot days(std::chrono::days& to, std::uint64_t least, std::uint64_t most) {
   return {[&to](std::uint64_t value) { to = std::chrono::days(value); },
           static_cast<std::uint64_t>(to.count()), least, most};
@@ -214,6 +219,19 @@ Keys journal_keys(JournalSettings& journal) {
   };
 }
 
+Keys webhook_keys(WebhookSettings& webhooks) {
+  constexpr std::uint64_t five_minutes_ms = 300'000, ten_years_hours = 87'600;
+  return {
+      {"clock_tolerance_ms", millis(webhooks.clock_tolerance, 0, five_minutes_ms),
+       "How far the timestamp of a request signed with v3 may be ahead of this machine's clock. How old it "
+       "may "
+       "be is HubSpot's own figure, five minutes."},
+      {"oldest_event_hours", hours(webhooks.oldest_event, 25, ten_years_hours),
+       "Requests signed with v1 or v2 carry no timestamp and could be sent again for ever: one with an event "
+       "older than this is refused. HubSpot itself tries for 24 hours."},
+  };
+}
+
 Keys app_keys(AppSettings& app) {
   return {
       {"kind", choice(app.kind, {"oauth", "private"}, Presence::Required),
@@ -230,6 +248,11 @@ Keys app_keys(AppSettings& app) {
       {"optional_scopes", ListSlot{&app.optional_scopes, rule_for_tokens, "tickets"},
        "Scopes that an install may leave out; for `oauth` only."},
       {"pkce", FlagSlot{&app.pkce}, "Send a code challenge when installing; for `oauth` only."},
+      {"webhook_signatures",
+       WordsSlot{[&app](const std::vector<std::string>& words) { app.webhook_signatures = words; },
+                 {"v1", "v2", "v3"}},
+       "Which of HubSpot's signatures count for this app. Left out: `v2` and `v3` for `oauth`, all three for "
+       "`private`, whose webhooks may carry `v1` alone (`docs/webhooks.md`)."},
       {"token_endpoint", choice(app.token_endpoint, {"2026-03", "2026-09", "v3", "v1"}),
        "Which form of HubSpot's OAuth endpoints is called. Introspection and revocation use a dated form "
        "whatever stands here."},
@@ -295,6 +318,8 @@ Keys keys_of(Config& config) {
        "Bounds of what callers may cost; the same for every door."},
       {"log", TableSlot{[&config] { return log_keys(config.log); }}, "What is written to standard error."},
       {"journal", TableSlot{[&config] { return journal_keys(config.journal); }}, "The record of every call."},
+      {"webhooks", TableSlot{[&config] { return webhook_keys(config.webhooks); }},
+       "How requests that say they come from HubSpot are checked."},
       {"apps", NamedTablesSlot{[&config](const std::string& name) { return app_keys(config.apps[name]); }},
        "Registrations at HubSpot that the gateway acts for."},
       {"roles", NamedTablesSlot{[&config](const std::string& name) { return role_keys(config.roles[name]); }},

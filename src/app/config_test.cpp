@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/config_keys.hpp"
+#include "app/mapping.hpp"
 
 namespace hubward::app {
 namespace {
@@ -56,6 +57,9 @@ level = "debug"
 [journal]
 retention_days = 30
 durable_before_send = ["delete"]
+[webhooks]
+clock_tolerance_ms = 5000
+oldest_event_hours = 48
 [listen.admin]
 token = "credential:operator"
 certificate = "/tls/admin.crt"
@@ -69,6 +73,7 @@ client_secret = "env:CRM_SECRET"
 scopes = ["oauth", "crm.objects.contacts.read"]
 optional_scopes = ["tickets"]
 pkce = true
+webhook_signatures = ["v3"]
 token_endpoint = "v1"
 [apps.office]
 kind = "private"
@@ -100,6 +105,11 @@ effect = "deny"
   CHECK(config.admin.door.only_tls13);
   CHECK(config.apps.at("crm").token_endpoint == AppSettings::TokenEndpoint::V1);
   CHECK(config.apps.at("crm").scopes.size() == 2);
+  CHECK(signature_policy_of(config, config.apps.at("crm")).accepted == hubspot::AcceptedVersions{.v3 = true});
+  CHECK(signature_policy_of(config, config.apps.at("office")).accepted == hubspot::for_private_apps);
+  CHECK(signature_policy_of(config, AppSettings{}).accepted == hubspot::for_oauth_apps);
+  CHECK(signature_policy_of(config, AppSettings{}).future == Millis(5000));
+  CHECK(signature_policy_of(config, AppSettings{}).oldest_event == std::chrono::hours(48));
   CHECK(config.apps.at("office").kind == AppSettings::Kind::Private);
   const RoleSettings& role = config.roles.at("reader");
   CHECK(role.mode == RoleSettings::Mode::Shadow);

@@ -88,6 +88,15 @@ admin::AppFacts facts_of(const std::string& name, const AppSettings& app, const 
   return facts;
 }
 
+hubspot::AcceptedVersions accepted_by(const AppSettings& app) {
+  if (app.webhook_signatures.empty())
+    return app.kind == AppSettings::Kind::OAuth ? hubspot::for_oauth_apps : hubspot::for_private_apps;
+  auto lists = [&](std::string_view version) {
+    return std::ranges::count(app.webhook_signatures, version) > 0;
+  };
+  return {.v1 = lists("v1"), .v2 = lists("v2"), .v3 = lists("v3")};
+}
+
 // Two seconds of it may come at once.
 http::Rate rate_of(std::uint32_t per_second) {
   return {per_second, std::max<std::uint32_t>(1, 2 * per_second)};
@@ -161,6 +170,12 @@ gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, p
   settings.repeatable_body_bytes = config.upstream.repeatable_body_bytes;
   settings.answer_body_bytes = config.upstream.answer_body_bytes;
   return settings;
+}
+
+hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app) {
+  return {.accepted = accepted_by(app),
+          .future = config.webhooks.clock_tolerance,
+          .oldest_event = config.webhooks.oldest_event};
 }
 
 journal::JournalOptions journal_options_of(const Config& config) {

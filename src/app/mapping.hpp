@@ -12,6 +12,7 @@
 #include "grants/app.hpp"
 #include "http/client.hpp"
 #include "http/listener.hpp"
+#include "hubspot/verification.hpp"
 #include "journal/journal.hpp"
 #include "policy/role.hpp"
 #include "telemetry/log.hpp"
@@ -22,6 +23,7 @@ Result<grants::Apps> apps_of(const Config& config, OutsideSecrets& secrets);
 Result<std::map<RoleName, policy::Role>> roles_of(const Config& config, const hubspot::Catalogue& catalogue);
 admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> roles);
 gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles);
+hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app);
 journal::JournalOptions journal_options_of(const Config& config);
 http::ClientOptions client_options_of(const Config& config);
 http::Endpoint endpoint_of(const Door& door);

@@ -168,6 +168,34 @@ void look_at_certificates(const Config& config, Findings& found) {
 
 }  // namespace
 
+Result<cli::WebhookKeys> Program::webhook_keys(const std::string& config_file, const std::string& app) {
+  Result<Config> config = read(config_file);
+  if (!config) return std::unexpected(config.error());
+  auto found = config->apps.find(app);
+  if (found == config->apps.end())
+    return invalid("NO_APP", fmt::format("the configuration has no [apps.{}]", app));
+  cli::WebhookKeys keys;
+  keys.public_url = config->public_url;
+  keys.policy = signature_policy_of(*config, found->second);
+  OutsideSecrets secrets;
+  for (const auto& [name, settings] : config->apps) {
+    for (auto [key, reference] : {std::pair{"client_secret", &settings.client_secret},
+                                  {"previous_client_secret", &settings.previous_client_secret}}) {
+      if (reference->empty()) continue;
+      Result<Secret> secret = secrets.read(*reference, fmt::format("[apps.{}] {}", name, key));
+      if (name == app) {
+        if (!secret) return std::unexpected(secret.error());
+        (reference == &settings.client_secret ? keys.current : keys.previous) = std::move(*secret);
+      } else if (secret) {
+        keys.others.push_back({fmt::format("{} of [apps.{}]", key, name), std::move(*secret)});
+      } else {
+        keys.unread.push_back(secret.error().message);
+      }
+    }
+  }
+  return keys;
+}
+
 int Program::serve(const std::string& config_file) {
   return app::serve(config_file);
 }

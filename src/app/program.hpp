@@ -15,6 +15,7 @@ class Program final : public cli::House {
   // The running gateway's socket, or else a gate that opens the store itself, when a call first needs it.
   Result<std::unique_ptr<cli::Gate>> gate(const std::string& config_file) override;
   Result<cli::StorePlace> store(const std::string& config_file) override;
+  Result<cli::WebhookKeys> webhook_keys(const std::string& config_file, const std::string& app) override;
 };
 
 }  // namespace hubward::app

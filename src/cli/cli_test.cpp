@@ -79,6 +79,8 @@ const std::string_view every_command[] = {"",
                                           "journal tail",
                                           "journal find",
                                           "journal export",
+                                          "webhook",
+                                          "webhook verify",
                                           "completion"};
 
 // A difference is a decision. To take it over: HUBWARD_WRITE_GOLDEN=1 build/dev/cli_test

@@ -38,6 +38,16 @@ class FakeHouse final : public House {
   Result<StorePlace> store(const std::string&) override {
     return failure("NO_STORE", Fault::Store, Retry::Never, "there is no store here");
   }
+  Result<WebhookKeys> webhook_keys(const std::string& file, const std::string& app) override {
+    config_file = file;
+    if (app != "crm") return invalid("NO_APP", "there is no [apps." + app + "]");
+    WebhookKeys keys;
+    keys.public_url = "https://gw.example.com";
+    keys.policy.accepted = hubspot::for_oauth_apps;
+    keys.current = Secret(std::string_view("crm secret"));
+    keys.others.push_back({"client_secret of [apps.billing]", Secret(std::string_view("billing secret"))});
+    return keys;
+  }
 
  private:
   class FakeGate final : public Gate {

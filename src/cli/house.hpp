@@ -15,6 +15,7 @@
 #include "core/json.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
+#include "hubspot/verification.hpp"
 #include "store/maintenance.hpp"
 
 namespace hubward::cli {
@@ -53,6 +54,20 @@ struct StorePlace {
   std::function<Result<void>(const std::string& backup)> record_restore;
 };
 
+// What signatures of an app's webhooks are checked with.
+struct WebhookKeys {
+  std::string public_url;
+  hubspot::SignaturePolicy policy;
+  std::optional<Secret> current, previous;
+  // Of the other apps: a request that was signed for one of them is a common mistake.
+  struct Other {
+    std::string name;  // "client_secret of [apps.billing]"
+    Secret secret;
+  };
+  std::vector<Other> others;
+  std::vector<std::string> unread;  // those of them that cannot be read here, each with its reason
+};
+
 class House {
  public:
   virtual ~House() = default;
@@ -70,6 +85,7 @@ class House {
   // The running gateway, or this process under the store's lock.
   virtual Result<std::unique_ptr<Gate>> gate(const std::string& config_file) = 0;
   virtual Result<StorePlace> store(const std::string& config_file) = 0;
+  virtual Result<WebhookKeys> webhook_keys(const std::string& config_file, const std::string& app) = 0;
 };
 
 // The command's surroundings.

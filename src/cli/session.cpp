@@ -108,6 +108,7 @@ std::unique_ptr<CLI::App> declare(Session& session) {
   add_key_commands(*root, session);
   add_store_commands(*root, session);
   add_journal_commands(*root, session);
+  add_webhook_commands(*root, session);
   add_completion_command(*root, session);
   return root;
 }

@@ -33,7 +33,8 @@ class Session {
     std::string name, app, role, account, token_file, method, target, to, path, shell, certificate,
         certificate_sha256;
     std::string overlap = "24h";
-    std::vector<std::string> connections, networks;
+    std::string secret_source, url, body_file, at;  // of webhooks
+    std::vector<std::string> connections, networks, fields;
     std::vector<std::pair<std::string, std::string>> filter;  // of the journal: query names and values
     std::uint64_t count = 20;
     std::uint64_t expires_hours = 1;
@@ -68,6 +69,7 @@ void add_client_commands(CLI::App& root, Session& session);
 void add_key_commands(CLI::App& root, Session& session);
 void add_store_commands(CLI::App& root, Session& session);
 void add_journal_commands(CLI::App& root, Session& session);
+void add_webhook_commands(CLI::App& root, Session& session);
 void add_completion_command(CLI::App& root, Session& session);
 
 }  // namespace hubward::cli

@@ -53,6 +53,7 @@ class Diagnostician {
   Diagnosis all() {
     auto version = chosen_version(captured_.fields);
     look_at_fields();
+    if (refused_for({SignatureTrouble::NoSecret})) find(Part::Secret, PartState::Wrong, message());
     if (!version) return std::move(diagnosis_);
     look_at_version(*version);
     look_at_clock(*version);
@@ -104,7 +105,7 @@ class Diagnostician {
     const SignatureFields& fields = captured_.fields;
     auto digest = loosely_read(version, version == V3 ? fields.v3.value : fields.older.value);
     if (!digest || (version == V3 && !fields.timestamp.present())) return;
-    if (secrets_.current == nullptr && secrets_.previous == nullptr) return;
+    if (refused_for({SignatureTrouble::NoSecret})) return;
     std::array<SignatureVersion, 2> older{version, version == V1 ? V2 : V1};
     std::span<const SignatureVersion> versions(older.data(), version == V3 ? 1 : 2);
     SearchOutcome outcome = search_signature(captured_, digest->bytes, versions, secrets_, others_);
@@ -132,7 +133,7 @@ class Diagnostician {
            "the signature is right and was written in another alphabet on its way");
     part(Part::Secret, found.secret);
     part(Part::Method, found.method);
-    part(Part::Url, found.url);
+    part(Part::Url, found.url.empty() ? "" : fmt::format("{}: {}", found.url, found.url_text));
     part(Part::Body, found.body);
     if (found.version == V1)
       for (Part unsigned_part : {Part::Method, Part::Url})

@@ -98,7 +98,7 @@ class Search {
             if (changes(url.what) + changes(body.what) != left) continue;
             if (!spend(body.text.size())) return false;
             if (!fits(version, secret.secret, {method.text, url.text, body.text})) continue;
-            outcome.found = SignatureFound{version, secret.what, method.what, url.what, body.what};
+            outcome.found = SignatureFound{version, secret.what, method.what, url.what, body.what, url.text};
             return true;
           }
       }

@@ -15,6 +15,7 @@ namespace hubward::hubspot {
 struct SignatureFound {
   SignatureVersion version = SignatureVersion::V3;
   std::string secret, method, url, body;
+  std::string url_text;  // the URL in the text that was signed
 };
 
 struct SearchOutcome {

@@ -220,7 +220,7 @@ std::vector<Variation> other_urls(std::string_view url, const HostHints& hints) 
   UrlParts other = *parts;
   bool https = parts->scheme == "https";
   other.scheme = https ? "http" : "https";
-  urls.add(other.text(), fmt::format("HubSpot called it with {}://", other.scheme));
+  urls.add(other.text(), fmt::format("HubSpot called it with {}", other.scheme));
   add_hosts(urls, *parts, hints);
   add_ports(urls, *parts);
   add_paths(urls, *parts);

@@ -242,7 +242,7 @@ Verdict verify(const SignedRequest& request, const SignatureFields& fields, cons
   if (!genuine)
     return refused(SignatureTrouble::Mismatch,
                    "the signature is not that of this request under the app's secrets: another secret, or "
-                   "method, URL or body are not what was signed (hubward webhook verify tells which)");
+                   "method, URL or body are not what was signed");
   if (Checked good = check_body(*version, request.body, policy, now); !good)
     return std::unexpected(good.error());
   return *genuine;
