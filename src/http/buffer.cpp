@@ -11,12 +11,12 @@ namespace {
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 constexpr unsigned most_kept = 0;  // a buffer that is used again would hide that somebody still uses it
 #else
-constexpr unsigned most_kept = 32;  // half a MiB
+constexpr unsigned most_kept = 16;  // a quarter of a MiB
 #endif
 
 // Without a destructor, since a thread's last connections may end after everything else of it.
 struct Shelf {
-  std::array<char*, 32> buffers;
+  std::array<char*, 16> buffers;
   unsigned count;
   bool closed;
 };
