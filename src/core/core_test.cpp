@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
 
 #include <vector>
 
@@ -44,6 +49,52 @@ TEST_CASE("a secret is wiped and its memory comes back") {
   }
   CHECK(locked_bytes_in_use() == before);
   CHECK(where[0] == std::byte{0});  // the page stays mapped: the arena never returns chunks
+}
+
+namespace {
+
+// Whether a process that does it dies of a broken invariant.
+bool aborts(const std::function<void()>& act) {
+  pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::signal(SIGABRT, SIG_DFL);
+    ::close(STDERR_FILENO);
+    act();
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+}  // namespace
+
+TEST_CASE("freeing locked memory twice, in part, or what is none, ends the process") {
+  REQUIRE(lock_memory());
+  // Of the sizes that are kept at hand, of others, and with neighbours that are free.
+  for (std::size_t size : {1U, 32U, 100U, 1024U, 1025U, 40'000U}) {
+    CAPTURE(size);
+    auto free_once = [size] { locked_free(locked_allocate(size)); };
+    auto free_twice = [size] {
+      std::span<std::byte> block = locked_allocate(size);
+      locked_free(block);
+      locked_free(block);
+    };
+    auto free_again_later = [size] {
+      std::span<std::byte> block = locked_allocate(size), other = locked_allocate(size);
+      locked_free(block);
+      locked_free(other);
+      locked_free(block);
+    };
+    auto free_in_part = [size] { locked_free(locked_allocate(size + 64).first(size)); };
+    CHECK_FALSE(aborts(free_once));
+    CHECK(aborts(free_twice));
+    CHECK(aborts(free_again_later));
+    CHECK(aborts(free_in_part));
+  }
+  std::byte elsewhere{};
+  CHECK(aborts([&] { locked_free({&elsewhere, 1}); }));
 }
 
 TEST_CASE("numbers are digits and nothing else") {

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -25,7 +27,7 @@ class LockedArena {
  public:
   // Errno of the failed call, or 0.
   int grow() {
-    if (chunks_ * chunk_size >= locked_memory_limit) return ENOMEM;
+    if (chunks_.size() * chunk_size >= locked_memory_limit) return ENOMEM;
     void* pages = ::mmap(nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return errno;
     if (::mlock(pages, chunk_size) != 0 || ::madvise(pages, chunk_size, MADV_DONTDUMP) != 0 ||
@@ -34,23 +36,25 @@ class LockedArena {
       ::munmap(pages, chunk_size);
       return reason;
     }
-    ++chunks_;
+    chunks_.push_back({static_cast<std::byte*>(pages), std::vector<std::uint16_t>(chunk_size / grain)});
     free_.emplace(static_cast<std::byte*>(pages), chunk_size);
     return 0;
   }
 
   std::byte* take(std::size_t size) {
-    if (Shelf* shelf = shelf_of(size); shelf != nullptr && shelf->used > 0) {
-      in_use_ += size;
-      return shelf->blocks[--shelf->used];
-    }
-    std::byte* start = take_from_map(size);
+    std::byte* start = take_from_shelf(size);
+    if (start == nullptr) start = take_from_map(size);
     if (start == nullptr && clear_shelves()) start = take_from_map(size);
-    if (start != nullptr) in_use_ += size;
+    if (start == nullptr) return nullptr;
+    grains_lent_at(start) = static_cast<std::uint16_t>(size / grain);
+    in_use_ += size;
     return start;
   }
 
   void give_back(std::byte* start, std::size_t size) {
+    std::uint16_t& lent = grains_lent_at(start);
+    invariant(lent == size / grain, "a locked block is freed once, and whole");
+    lent = 0;
     in_use_ -= size;
     if (Shelf* shelf = shelf_of(size); shelf != nullptr && shelf->used < shelf->blocks.size())
       shelf->blocks[shelf->used++] = start;
@@ -60,7 +64,7 @@ class LockedArena {
 
   // Whether the rest of the limit could be locked, too; gives it back. Errno, or 0.
   int try_rest() const {
-    std::size_t rest = locked_memory_limit - chunks_ * chunk_size;
+    std::size_t rest = locked_memory_limit - chunks_.size() * chunk_size;
     void* pages = ::mmap(nullptr, rest, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return errno;
     int reason = ::mlock(pages, rest) == 0 ? 0 : errno;
@@ -68,7 +72,7 @@ class LockedArena {
     return reason;
   }
 
-  bool empty() const { return chunks_ == 0; }
+  bool empty() const { return chunks_.empty(); }
   std::size_t in_use() const { return in_use_; }
 
  private:
@@ -77,6 +81,21 @@ class LockedArena {
     std::array<std::byte*, 16> blocks{};
     std::size_t used = 0;
   };
+
+  struct Chunk {
+    std::byte* start;
+    std::vector<std::uint16_t>
+        lent;  // by the grain at which a block that is in use begins: its size in grains
+  };
+
+  std::uint16_t& grains_lent_at(std::byte* block) {
+    auto holds = [block](const Chunk& one) {
+      return !std::less<>()(block, one.start) && std::less<>()(block, one.start + chunk_size);
+    };
+    auto chunk = std::ranges::find_if(chunks_, holds);
+    invariant(chunk != chunks_.end(), "a locked block is of locked memory");
+    return chunk->lent[static_cast<std::size_t>(block - chunk->start) / grain];
+  }
 
   Shelf* shelf_of(std::size_t size) {
     std::size_t index = size / grain - 1;
@@ -93,6 +112,11 @@ class LockedArena {
     return cleared;
   }
 
+  std::byte* take_from_shelf(std::size_t size) {
+    Shelf* shelf = shelf_of(size);
+    return shelf != nullptr && shelf->used > 0 ? shelf->blocks[--shelf->used] : nullptr;
+  }
+
   std::byte* take_from_map(std::size_t size) {
     for (auto it = free_.begin(); it != free_.end(); ++it) {
       auto [start, length] = *it;
@@ -105,8 +129,7 @@ class LockedArena {
   }
 
   void return_to_map(std::byte* start, std::size_t size) {
-    auto [it, added] = free_.emplace(start, size);
-    invariant(added, "a locked block is freed once");
+    auto it = free_.emplace(start, size).first;
     auto next = std::next(it);
     if (next != free_.end() && it->first + it->second == next->first) {
       it->second += next->second;
@@ -123,7 +146,7 @@ class LockedArena {
 
   std::map<std::byte*, std::size_t> free_;  // start → length; neighbours are merged
   std::array<Shelf, 32> shelves_;           // of one grain, of two, and so on
-  std::size_t chunks_ = 0;
+  std::vector<Chunk> chunks_;               // a handful
   std::size_t in_use_ = 0;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The process's pages for secrets: locked against swapping, left out of core files, not inherited by a fork.
 // Grows in chunks up to `locked_memory_limit`; when the machine refuses to lock, lock_memory() says so before
-// the first secret is read. Allocation is first fit with a header per block; freeing wipes. Safe from any
-// thread.
+// the first secret is read. Allocation is first fit, freeing wipes; freeing a block twice, or another length
+// of it, ends the process. Safe from any thread.
 #pragma once
 
 #include <cstddef>
