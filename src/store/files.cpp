@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,20 @@ std::unexpected<Error> system_trouble(const std::string& path, std::string_view 
                  fmt::format("{}: {} ({})", path, what, std::generic_category().message(number)));
 }
 
+namespace {
+
+// What root would make there, its owner could not open.
+std::string belongs_to_another(const std::string& path, uid_t owner) {
+  const passwd* known = ::getpwuid(owner);
+  std::string name = known != nullptr ? known->pw_name : fmt::format("#{}", owner);
+  std::string how =
+      ::geteuid() == 0 && known != nullptr ? fmt::format(": `runuser -u {} -- hubward ...`", name) : "";
+  return fmt::format("{}: belongs to user {}; run the command as that user{}, or change its owner", path,
+                     name, how);
+}
+
+}  // namespace
+
 Result<void> require_private_file(const std::string& path, IfMissing if_missing) {
   struct stat found{};
   if (lstat(path.c_str(), &found) != 0) {
@@ -54,8 +69,7 @@ Result<void> require_private_file(const std::string& path, IfMissing if_missing)
   }
   if (!S_ISREG(found.st_mode))
     return unsafe(path + ": is not a regular file; remove it or name another path");
-  if (found.st_uid != geteuid())
-    return unsafe(path + ": belongs to another user; run as that user or change its owner");
+  if (found.st_uid != geteuid()) return unsafe(belongs_to_another(path, found.st_uid));
   if ((found.st_mode & 077) != 0) return unsafe(path + ": can be read by others; run `chmod 600` on it");
   return {};
 }
@@ -66,8 +80,7 @@ Result<void> require_private_directory(const std::string& path, IfMissing if_mis
   struct stat found{};
   if (stat(path.c_str(), &found) != 0) return system_trouble(path, "cannot be used as a store", errno);
   if (!S_ISDIR(found.st_mode)) return unsafe(path + ": is not a directory; name another store directory");
-  if (found.st_uid != geteuid())
-    return unsafe(path + ": belongs to another user; run as that user or change its owner");
+  if (found.st_uid != geteuid()) return unsafe(belongs_to_another(path, found.st_uid));
   if ((found.st_mode & 077) != 0) return unsafe(path + ": is open to others; run `chmod 700` on it");
   return {};
 }

@@ -2,6 +2,7 @@
 #include "store/maintenance.hpp"
 
 #include <doctest/doctest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,6 +93,25 @@ TEST_CASE("a store directory that is open to others is refused") {
   REQUIRE_FALSE(lock);
   CHECK(lock.error().code == "STORE_UNSAFE");
   CHECK(lock.error().message.find("chmod 700") != std::string::npos);
+}
+
+TEST_CASE("root makes no files in the store of another user, and is told whom to be") {
+  if (::geteuid() != 0) return;  // nobody else can give a directory away
+  TemporaryDirectory directory;
+  const passwd* nobody = ::getpwnam("nobody");
+  REQUIRE(nobody != nullptr);
+  REQUIRE(::chown(directory.path().c_str(), nobody->pw_uid, nobody->pw_gid) == 0);
+  auto said = [](const auto& refused) {
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == "STORE_UNSAFE");
+    CHECK(refused.error().message.contains(
+        "belongs to user nobody; run the command as that user: `runuser -u nobody"));
+  };
+  said(StoreLock::take(directory.path()));
+  TemporaryDirectory backup;
+  said(restore_store(backup.path(), directory.path(), Overwrite::Allow));
+  said(backup_store(directory.path(), backup.path()));
+  CHECK(std::filesystem::is_empty(directory.path()));
 }
 
 TEST_CASE("check finds nothing wrong in a good store, and tells damage file by file") {
