@@ -54,12 +54,12 @@ class FakeHubSpot final : public TokenEndpoint {
   std::size_t token_bytes = 0;  // access tokens are at least so long
 
   struct Mishap {
-    enum class Kind { LoseQuestion, LoseAnswer, Answer } kind = Kind::LoseQuestion;
+    enum class Kind { LoseQuestion, LoseAnswer, HoldAnswer, Answer } kind = Kind::LoseQuestion;
     int status = 503;
     std::string body = {};
     std::string only_target = {};  // ends so; empty: whatever comes next
   };
-  std::deque<Mishap> mishaps;  // each used once
+  std::deque<Mishap> mishaps;  // each used once; HoldAnswer until release()
   void hold() { held_ = true; }
   void release() {
     held_ = false;
@@ -96,6 +96,10 @@ class FakeHubSpot final : public TokenEndpoint {
     if (mishap && mishap->kind == Mishap::Kind::Answer) co_return answer(mishap->status, mishap->body);
     if (before_effect) before_effect(call.target);
     hubspot::OauthAnswer result = serve(*app, call);
+    if (mishap && mishap->kind == Mishap::Kind::HoldAnswer) {
+      bool let_go = co_await released_.wait(deadline);
+      if (let_go) mishap.reset();
+    }
     if (mishap) co_return lost();
     co_return std::move(result);
   }

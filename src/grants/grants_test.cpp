@@ -658,6 +658,31 @@ TEST_CASE("a disconnect during a renewal wins") {
   CHECK(house.count("grants") == 0);
 }
 
+TEST_CASE("a renewal whose answer comes after a disconnect ends, and changes nothing") {
+  enum class Then { Nothing, ConnectAgain };
+  for (Then then : {Then::Nothing, Then::ConnectAgain}) {
+    Connected house;
+    house.let_expire();
+    house.hubspot.mishaps.push_back({Mishap::Kind::HoldAnswer, 0, "", "/token"});
+    Answers answers;
+    house.loop.spawn(Answers::ask(*house.grants, house.loop, answers, soon()));
+    house.run_until([&] { return house.hubspot.refreshes == 1; });
+    must(house.wait(house.grants->disconnect(prod, Uninstall::No, operator_)));
+    std::string expected = "CONNECTION_UNKNOWN";
+    if (then == Then::ConnectAgain) {
+      REQUIRE(Browser(house).connect(house.invite(), other).status == 200);
+      expected = house.bearer();
+    }
+    house.hubspot.release();
+    // What HubSpot gave has no place any more: it is let go of, not offered to the store for ever.
+    CHECK(house.wait(house.grants->drain(soon())));
+    house.run_until([&] { return answers.all.size() == 1; });
+    CHECK(house.bearer() == expected);
+    CHECK(house.count("grants") == (then == Then::ConnectAgain ? 1 : 0));
+    CHECK(house.hubspot.refreshes == 1);
+  }
+}
+
 TEST_CASE("many connections that came together do not fall due together") {
   RenewalSchedule schedule;
   SteadyPoint start{1000s};

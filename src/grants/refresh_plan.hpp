@@ -71,7 +71,7 @@ struct GrantFacts {
   std::optional<SteadyPoint> not_before = {};  // back-off after trouble
   unsigned failures = 0;                       // renewals that failed in a row
   // HubSpot calls the refresh token dead since, but somebody may be bringing a newer one
-  // (refresh_flight.hpp).
+  // (refresh_flight.hpp). What it said while the app itself was in doubt does not count.
   std::optional<SteadyPoint> doubted_since = {};
 };
 
@@ -87,8 +87,10 @@ std::optional<SteadyPoint> next_renewal(const GrantFacts& facts);
 GrantFacts facts_of_new(std::optional<TokenLife> life, SteadyPoint now, double jitter,
                         const GrantFacts& before);
 void renewal_began(GrantFacts& facts, SteadyPoint now);
-// How a renewal ended that brought no token. Doubted: HubSpot's verdict is not final yet.
-enum class WithoutToken { Trouble, Doubted, Dead };
+// How a renewal ended that brought no token. Doubted: HubSpot's verdict is not final yet, since somebody may
+// be bringing a newer token. AppDoubted: it is not, since HubSpot says so of many of the app's grants at once
+// (app_doubt.hpp).
+enum class WithoutToken { Trouble, Doubted, AppDoubted, Dead };
 void renewal_failed(GrantFacts& facts, WithoutToken how, std::chrono::milliseconds at_least, SteadyPoint now,
                     double jitter);
 

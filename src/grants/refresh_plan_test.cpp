@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace hubward;
 using namespace hubward::grants;
 using namespace std::chrono_literals;
@@ -131,6 +133,38 @@ TEST_CASE(
   CHECK(obtained(27min, start - 25min) == 0s);
   CHECK(obtained(24h, start - 25min) == 0s);
   CHECK(obtained(-1ms, start - 25min) == 0s);
+}
+
+TEST_CASE("only a doubt about the token counts towards believing it, not one about the app") {
+  using enum WithoutToken;
+  struct Case {
+    std::vector<WithoutToken> ends;  // one a second, the first after one
+    std::optional<SteadyPoint> doubted_since;
+    bool dead;
+  };
+  const Case cases[] = {
+      {{Trouble}, {}, false},
+      {{Doubted}, start + 1s, false},
+      {{AppDoubted}, {}, false},
+      {{AppDoubted, AppDoubted, Trouble}, {}, false},
+      {{AppDoubted, AppDoubted, Doubted}, start + 3s, false},
+      {{Doubted, AppDoubted, Doubted}, start + 1s, false},
+      {{Trouble, Doubted, Trouble, Doubted}, start + 2s, false},
+      {{AppDoubted, Dead}, {}, true},
+      {{Dead, Trouble}, {}, true},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(&one - cases);
+    GrantFacts facts{.life = life(30min)};
+    SteadyPoint now = start;
+    for (WithoutToken how : one.ends) {
+      now += 1s;
+      renewal_failed(facts, how, 0ms, now, 0);
+    }
+    CHECK(facts.doubted_since == one.doubted_since);
+    CHECK(facts.dead == one.dead);
+    CHECK(facts.failures == one.ends.size());
+  }
 }
 
 TEST_CASE("a dead grant that is asked about in vain stays dead; a doubt remembers when it began") {

@@ -327,8 +327,10 @@ Async<void> Grants::State::Renewal::settle_failure(flight::Outcome outcome) {
       doubted ? std::move(doubted->trouble) : std::move(std::get<flight::Trouble>(outcome));
   if (doubted) trouble.next_step = app_in_doubt_ ? look_at_app : not_final;
   std::chrono::milliseconds at_least = trouble.at_least;
-  co_await fail(
-      {doubted ? WithoutToken::Doubted : WithoutToken::Trouble, shown(std::move(trouble)), at_least}, true);
+  WithoutToken how = !doubted        ? WithoutToken::Trouble
+                     : app_in_doubt_ ? WithoutToken::AppDoubted
+                                     : WithoutToken::Doubted;
+  co_await fail({how, shown(std::move(trouble)), at_least}, true);
 }
 
 Async<void> Grants::State::Renewal::fail(Holding::Failure failure, bool is_news_to_store) {
@@ -336,7 +338,8 @@ Async<void> Grants::State::Renewal::fail(Holding::Failure failure, bool is_news_
   std::string cause = failure.trouble.cause;
   switch (failure.how) {
     case WithoutToken::Dead: state_.died_.add(); break;
-    case WithoutToken::Doubted: state_.doubted_.add(); break;
+    case WithoutToken::Doubted:
+    case WithoutToken::AppDoubted: state_.doubted_.add(); break;
     case WithoutToken::Trouble: state_.troubled_.add(); break;
   }
   holding_->fail(std::move(failure), now(), state_.chance());
