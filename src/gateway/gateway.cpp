@@ -342,8 +342,18 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   return answer;
 }
 
+// Until something changes, where that is known: a token that could not be renewed is tried again at its time.
+std::optional<std::chrono::milliseconds> Gateway::wait_after(const Passage& passage,
+                                                             const Error& error) const {
+  if (error.code != "GRANT_UNAVAILABLE") return std::nullopt;
+  std::optional<SteadyPoint> next = parts_.grants.next_try(passage.connection);
+  if (!next) return std::nullopt;
+  SteadyPoint now = parts_.clock.steady();
+  return std::chrono::ceil<std::chrono::milliseconds>(std::max(*next, now) - now);
+}
+
 http::Response Gateway::refuse(Passage& passage, const Error& error) {
-  http::Response response = refusal(error, passage.caller.correlation_id);
+  http::Response response = refusal(error, passage.caller.correlation_id, wait_after(passage, error));
   parts_.metrics.refused(error.code);
   settle(passage, response.status, response.body ? response.body->length().value_or(0) : 0, error.code);
   return response;

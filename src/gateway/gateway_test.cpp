@@ -89,6 +89,7 @@ struct Way {
     clients = grants::must(house.wait(
         Clients::load(*clients_database, house.vault->client_key_pepper(), house.random, house.clock)));
     auto settings = std::make_shared<Settings>();
+    settings->answer_wait = std::chrono::seconds(30);  // shorter than a renewal that is put off
     settings->roles[{"reader"}] = role("reader", {"view"}, catalogue);
     settings->roles[{"writer"}] = role("writer", {"view", "create", "edit", "delete"}, catalogue);
     settings->roles[{"watched"}] = role("watched", {"view"}, catalogue, "shadow");
@@ -403,4 +404,17 @@ TEST_CASE("a target names a connection only behind /c/") {
   CHECK(route->target == "/crm/v3/objects/contacts?limit=1");
   for (std::string_view target : {"/c/", "/c//crm", "/c/acme", "/c/acme?x=1", "/c/a%20b/crm", "/c/a b/crm"})
     CHECK_FALSE_MESSAGE(read_route(target), target);
+}
+
+TEST_CASE_FIXTURE(Way, "a call without a token is told when the next renewal begins") {
+  std::string reader = key("billing", "reader");
+  house.clock.advance(house.hubspot.life + std::chrono::seconds(1));
+  // A wrong client secret is asked about again after a minute.
+  house.hubspot.client_secret = "another";
+  Answer answer = call(reader, "GET", "/crm/v3/objects/contacts");
+  CHECK(answer.status == 503);
+  CHECK(answer.category() == "HUBWARD_GRANT_UNAVAILABLE");
+  CHECK(answer.fields.find("retry-after") == "60");
+  house.clock.advance(std::chrono::milliseconds(20'500));
+  CHECK(call(reader, "GET", "/crm/v3/objects/contacts").fields.find("retry-after") == "40");
 }

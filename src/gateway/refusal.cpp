@@ -35,9 +35,15 @@ constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
     {"OVERLOADED"sv, 503},
 }};
 
-// How long a caller should wait before it tries again: trouble of ours or the network's is over in seconds or
-// not soon.
-constexpr std::string_view retry_after_seconds = "5";
+// How long a caller should wait before it tries again, where nobody knows: trouble of ours or the network's
+// is over in seconds or not soon.
+constexpr std::chrono::seconds usual_wait{5};
+
+// Whole seconds, and at least one: what begins then takes a moment.
+std::string seconds_of(std::chrono::milliseconds wait) {
+  return std::to_string(
+      std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(1)).count());
+}
 
 }  // namespace
 
@@ -48,13 +54,14 @@ int status_of(const Error& error) {
   return http::status_of(error);
 }
 
-http::Response refusal(const Error& error, const std::string& correlation_id) {
+http::Response refusal(const Error& error, const std::string& correlation_id,
+                       std::optional<std::chrono::milliseconds> wait) {
   http::Response response = http::text_response(status_of(error), "application/json;charset=utf-8",
                                                 hubspot::envelope(hubspot::own_error(error, correlation_id)));
   response.fields.set("X-HubSpot-Correlation-Id", correlation_id);
   response.fields.set("Cache-Control", "no-store");
   if (response.status == 401) response.fields.set("WWW-Authenticate", "Bearer realm=\"hubward\"");
-  if (error.retry == Retry::Later) response.fields.set("Retry-After", retry_after_seconds);
+  if (error.retry == Retry::Later) response.fields.set("Retry-After", seconds_of(wait.value_or(usual_wait)));
   return response;
 }
 

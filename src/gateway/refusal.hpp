@@ -3,6 +3,8 @@
 // to a status. Pure.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include "core/result.hpp"
@@ -13,6 +15,8 @@ namespace hubward::gateway {
 int status_of(const Error& error);
 
 // With Retry-After where trying later can help, and WWW-Authenticate on a 401 (RFC 9110 section 11.6.1).
-http::Response refusal(const Error& error, const std::string& correlation_id);
+// `wait` is how long it takes until trying can help, where that is known.
+http::Response refusal(const Error& error, const std::string& correlation_id,
+                       std::optional<std::chrono::milliseconds> wait = std::nullopt);
 
 }  // namespace hubward::gateway

@@ -308,6 +308,12 @@ std::vector<ConnectionView> Grants::departed() const {
   return views;
 }
 
+std::optional<SteadyPoint> Grants::next_try(const ConnectionName& connection) const {
+  Result<State::Entry> entry = state_->find(connection);
+  if (!entry) return std::nullopt;
+  return next_renewal(entry->holding->facts());
+}
+
 Async<Result<ConnectionView>> Grants::connect_static(ConnectionName connection, AppName app, Secret token,
                                                      Actor actor) {
   return state_->connect_static(std::move(connection), std::move(app), std::move(token), std::move(actor));

@@ -129,6 +129,9 @@ class Grants {
   // Those that were disconnected within the last 30 days and not connected again since.
   std::vector<ConnectionView> departed() const;
 
+  // When its token is renewed next, as far as is planned; nothing while that is under way or cannot help.
+  std::optional<SteadyPoint> next_try(const ConnectionName& connection) const;
+
   // --- For operators: the home loop ---
 
   // Connects an account with a private-app token or service key, or replaces the token of such a connection
