@@ -99,11 +99,7 @@ Outcome uninstall(const Context& context) {
   auto found = context.world.installs.find(grant_key(context.token.app, context.account.hub_id));
   if (context.token.use != "access_token" || found == context.world.installs.end())
     return refuse(400, "This app cannot be uninstalled with this credential");
-  found->second.revoked = true;
-  found->second.refresh_token.clear();
-  // At once here; how long HubSpot takes is not known (hubspot.md section 13).
-  for (auto& [text, token] : context.world.tokens)
-    if (token.app == found->second.app && token.hub_id == found->second.hub_id) token.revoked = true;
+  uninstall(context.world, std::string(found->first));
   return empty_answer();
 }
 

@@ -127,6 +127,13 @@ Answer revoke_grant(World& world, const Json& body) {
   return empty_answer();
 }
 
+// {"grant": "app/hub"}: as when an administrator of the account removes the app.
+Answer uninstall_app(World& world, const Json& body) {
+  if (!uninstall(world, body["grant"].text_or("")))
+    return wrong(404, "there is no such grant; see GET /counters");
+  return empty_answer();
+}
+
 using Body = std::expected<Json, Answer>;
 Body json_body(const Call& call) {
   if (call.body.empty()) return Json::object();
@@ -165,6 +172,7 @@ Answer handle_control(World& world, const Call& call) {
   if (call.method == "PATCH" && !part.empty()) return change_named(world, part, *body);
   if (what == "POST tokens") return change_tokens(world, *body);
   if (what == "POST revoke") return revoke_grant(world, *body);
+  if (what == "POST uninstall") return uninstall_app(world, *body);
   if (what == "GET counters") return json_answer(200, counters_json(world));
   if (what == "DELETE counters") return world.counters = {}, empty_answer();
   if (what == "GET calls") {

@@ -106,6 +106,17 @@ TEST_CASE("a refresh is in flight until its answer is over") {
   CHECK(install.most_refreshes_in_flight == 1);
 }
 
+TEST_CASE("an administrator of an account can remove an app: both of its tokens die") {
+  Lab lab;
+  lab.token = lab.exchanged()["access_token"].text_or("");
+  CHECK(lab.call("GET", "/account-info/v3/details").status == 200);
+  CHECK(control(lab, request_for("POST", "/uninstall", R"({"grant":"demo/1"})")).status == 404);
+  CHECK(control(lab, request_for("POST", "/uninstall", R"({"grant":"demo/9100001"})")).status == 204);
+  auto refused = lab.call("GET", "/account-info/v3/details");
+  CHECK(refused.status == 401);
+  CHECK(Lab::json(refused)["category"].text() == "INVALID_AUTHENTICATION");
+}
+
 TEST_CASE("the control port serves programs on this machine and no web page") {
   Lab lab;
   CHECK(control(lab, request_for("GET", "/world")).status == 200);

@@ -69,6 +69,16 @@ std::string grant_key(std::string_view app, std::uint64_t hub_id) {
   return fmt::format("{}/{}", app, hub_id);
 }
 
+bool uninstall(World& world, const std::string& grant) {
+  auto found = world.installs.find(grant);
+  if (found == world.installs.end()) return false;
+  found->second.revoked = true;
+  found->second.refresh_token.clear();
+  for (auto& [text, token] : world.tokens)
+    if (token.app == found->second.app && token.hub_id == found->second.hub_id) token.revoked = true;
+  return true;
+}
+
 World::World(const Clock& clock, crypto::Random& random) : clock_(clock), random_(random) {
   reset();
 }

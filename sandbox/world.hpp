@@ -224,5 +224,8 @@ class World {
 };
 
 std::string grant_key(std::string_view app, std::uint64_t hub_id);
+// An administrator of the account removes the app: its refresh token and its access tokens die, at once here;
+// how long HubSpot takes is not known (hubspot.md section 13). False when there is no such install.
+bool uninstall(World& world, const std::string& grant);
 
 }  // namespace hubward::sandbox

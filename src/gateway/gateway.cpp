@@ -278,8 +278,11 @@ Async<Result<http::Response>> Gateway::renew_and_repeat(std::shared_ptr<Passage>
                                                         http::Response refused) {
   Result<std::string> body = co_await http::read_all(std::move(refused.body), hubspot::longest_error_body);
   hubspot::HubSpotError said = hubspot::read_error(refused.status, body ? *body : std::string());
-  if (said.kind != hubspot::HubSpotError::Kind::ExpiredToken)
+  if (said.kind != hubspot::HubSpotError::Kind::ExpiredToken) {
+    if (said.category == "INVALID_AUTHENTICATION")
+      parts_.grants.refused(passage->connection, passage->generation);
     co_return std::unexpected(token_refused(passage->connection, said));
+  }
   if (!passage->body.can_replay()) {
     co_return failure("TOKEN_EXPIRED", Fault::HubSpot, Retry::Later,
                       "HubSpot called the token expired while a large body was being sent, which cannot be "

@@ -337,13 +337,28 @@ TEST_CASE_FIXTURE(Way,
     CHECK(answer.status == 502);
     CHECK(answer.category() == "HUBWARD_TOKEN_REFUSED");
   }
-  SUBCASE("any other 401 renews nothing") {
-    upstream.then(
-        401, R"({"status":"error","message":"no","category":"INVALID_AUTHENTICATION","correlationId":"c"})");
+  SUBCASE("a 401 that says nothing of the token renews nothing") {
+    upstream.then(401, "no");
     answer = call(writer, "GET", "/crm/v3/objects/contacts");
     CHECK(answer.status == 502);
     CHECK(answer.category() == "HUBWARD_TOKEN_REFUSED");
+    CHECK(house.wait(house.grants->drain(grants::soon())));
     CHECK(house.hubspot.refreshes == 1);
+  }
+  SUBCASE("an invalid token makes us ask once whether the grant lives, and the call is not repeated") {
+    house.clock.advance(std::chrono::minutes(5));
+    for (int i = 0; i < 3; ++i) {
+      upstream.then(
+          401,
+          R"({"status":"error","message":"no","category":"INVALID_AUTHENTICATION","correlationId":"c"})");
+      answer = call(writer, "GET", "/crm/v3/objects/contacts");
+      CHECK(answer.status == 502);
+      CHECK(answer.category() == "HUBWARD_TOKEN_REFUSED");
+    }
+    house.run_until([&] { return house.hubspot.refreshes == 2; });
+    CHECK(house.wait(house.grants->drain(grants::soon())));
+    CHECK(house.hubspot.refreshes == 2);
+    CHECK(upstream.seen.size() == 5);
   }
   SUBCASE("a body too large to keep is not sent again, and the caller is told") {
     upstream.then(401, expired_body);

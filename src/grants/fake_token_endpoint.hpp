@@ -40,6 +40,10 @@ class FakeHubSpot final : public TokenEndpoint {
     return token;
   }
   void uninstall(HubId account) {
+    revoke(account);
+    std::erase_if(access_, [&](const auto& one) { return one.second == account; });
+  }
+  void revoke(HubId account) {
     std::erase_if(refresh_, [&](const auto& one) { return one.second == account; });
   }
 

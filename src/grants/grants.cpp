@@ -287,6 +287,12 @@ Async<Result<Token>> Grants::expired(Loop& here, ConnectionName connection, std:
   return state_->token(here, std::move(connection), deadline);
 }
 
+void Grants::refused(const ConnectionName& connection, std::uint64_t generation) {
+  Result<State::Entry> entry = state_->find(connection);
+  if (!entry || !entry->holding->suspect(generation, state_->parts.clock.steady())) return;
+  state_->parts.loop.post([state = state_, holding = entry->holding] { state->ask_about(holding); });
+}
+
 std::vector<ConnectionView> Grants::list() const {
   std::vector<ConnectionView> views;
   std::shared_ptr<const State::Directory> now = state_->directory();

@@ -3,9 +3,9 @@
 // time.
 //
 // Loops. A Grants belongs to one loop (its home: the endpoint's client, the renewals and the commands run
-// there). token_for() and expired() may be called from any loop, list() and show() from any thread; `here` is
-// the caller's, on which they resume and which must outlive the call. Everything else is called on the home
-// loop.
+// there). token_for(), expired() and refused() may be called from any loop, list() and show() from any
+// thread; `here` is the caller's, on which they resume and which must outlive the call. Everything else is
+// called on the home loop.
 //
 // Memory. Access tokens lie in locked memory (Secret), refresh tokens only sealed, in the store. The hot path
 // touches neither store nor network: a map look-up in an immutable snapshot, a short lock, one copy in locked
@@ -122,6 +122,10 @@ class Grants {
   // renewing once if that generation is still the newest.
   Async<Result<Token>> expired(Loop& here, ConnectionName connection, std::uint64_t generation,
                                Deadline deadline);
+
+  // HubSpot refused a token of this generation as invalid: the app may have been uninstalled. HubSpot is
+  // asked whether the grant lives, in the background and not more than once in five minutes.
+  void refused(const ConnectionName& connection, std::uint64_t generation);
 
   // As they are at this moment, by name.
   std::vector<ConnectionView> list() const;

@@ -126,6 +126,8 @@ class Grants::State : public std::enable_shared_from_this<State> {
   static Async<void> run(std::shared_ptr<State> self);
   void reschedule(const std::shared_ptr<Holding>& holding);
   void start_due();
+  // Renews it now, unless that is under way.
+  void ask_about(const std::shared_ptr<Holding>& holding);
   Async<Result<ConnectionView>> renew_now(ConnectionName connection, Deadline deadline);
   Async<bool> drain(Deadline deadline);
 

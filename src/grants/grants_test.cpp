@@ -308,7 +308,7 @@ TEST_CASE("a call whose deadline passes first is told so, and its waiting leaves
 
 TEST_CASE("a grant is dead on HubSpot's verdict alone, and says what to do") {
   Connected house;
-  house.hubspot.uninstall(acme);
+  house.hubspot.revoke(acme);
   std::string old = house.bearer();
   CHECK_FALSE(house.renew(*house.grants));
   CHECK(house.view().state == ConnectionState::Dead);
@@ -326,6 +326,89 @@ TEST_CASE("a grant is dead on HubSpot's verdict alone, and says what to do") {
   CHECK(Browser(house).connect(house.invite(), acme).status == 200);  // in place
   CHECK(house.view().state == ConnectionState::Connected);
   CHECK(house.hubspot.accepts(house.bearer()));
+}
+
+TEST_CASE(
+    "an uninstall is recognised by what HubSpot says of both tokens, and the reason survives a restart") {
+  Connected house;
+  house.hubspot.uninstall(acme);
+  CHECK_FALSE(house.renew(*house.grants));
+  CHECK(house.view().state == ConnectionState::Dead);
+  house.run_until([&] { return house.bearer() == "GRANT_DEAD"; });  // its token is not sent any more
+  house.loop.run_until_idle();
+  auto check_told = [&] {
+    CHECK(house.view().state == ConnectionState::Dead);
+    CHECK(house.view().last_trouble->cause.starts_with("the app was uninstalled from account 111"));
+    CHECK(house.view().last_trouble->next_step.contains("hubward connection invite acme-prod --app crm"));
+  };
+  check_told();
+  house.close();
+  house.open();
+  check_told();
+  CHECK(Browser(house).connect(house.invite(), acme).status == 200);
+  CHECK(house.view().state == ConnectionState::Connected);
+  CHECK(house.hubspot.accepts(house.bearer()));
+}
+
+TEST_CASE("a revoked refresh token is no uninstall, and without an answer nothing is guessed") {
+  Connected house;
+  house.hubspot.revoke(acme);
+  std::string old = house.bearer();
+  SUBCASE("the access token still works") {
+    CHECK_FALSE(house.renew(*house.grants));
+    house.run_until([&] { return house.view().last_trouble->cause.contains("still installed"); });
+    CHECK(house.bearer() == old);
+  }
+  SUBCASE("the access token has expired: nothing is asked") {
+    house.let_expire();
+    CHECK_FALSE(house.renew(*house.grants));
+    house.loop.run_until_idle();
+    CHECK(house.hubspot.calls["GET /account-info/2026-03/details"] == 1);  // of the install
+    CHECK(house.view().last_trouble->cause.starts_with("HubSpot refused the refresh"));
+  }
+}
+
+TEST_CASE("when HubSpot says nothing of the access token, no reason of a death is guessed") {
+  for (const Mishap& mishap : {Mishap{Mishap::Kind::LoseQuestion, 0, "", "/details"},
+                               Mishap{Mishap::Kind::Answer, 503, "busy", "/details"},
+                               Mishap{Mishap::Kind::Answer, 401, "", "/details"}}) {
+    Connected house;
+    std::string old = house.bearer();
+    house.hubspot.mishaps = {{Mishap::Kind::Answer, 400, R"({"status":"BAD_REFRESH_TOKEN"})", "/token"},
+                             mishap};
+    CHECK_FALSE(house.renew(*house.grants));
+    house.run_until([&] { return house.hubspot.mishaps.empty(); });
+    house.loop.run_until_idle();
+    CHECK(house.view().last_trouble->cause == "HubSpot refused the refresh with BAD_REFRESH_TOKEN");
+    CHECK(house.bearer() == old);
+  }
+}
+
+TEST_CASE("a token that HubSpot calls invalid makes us ask about the grant, now and then") {
+  Connected house;
+  auto refused = [&] { house.grants->refused(prod, house.view().generation); };
+  auto asked = [&] { return house.hubspot.calls["POST /oauth/2026-03/token"]; };
+  refused();
+  refused();
+  house.run_until([&] { return house.view().generation == 2; });
+  house.loop.run_until_idle();
+  CHECK(asked() == 2);  // the install and one renewal
+  CHECK(house.view().state == ConnectionState::Connected);
+  refused();
+  house.loop.run_until_idle();
+  CHECK(asked() == 2);
+  house.clock.advance(between_suspicions);
+  house.grants->refused(prod, 1);  // of an older token
+  house.grants->refused({"none"}, 1);
+  house.loop.run_until_idle();
+  CHECK(asked() == 2);
+  house.hubspot.uninstall(acme);
+  refused();
+  house.run_until([&] { return house.view().state == ConnectionState::Dead; });
+  house.run_until([&] { return house.view().last_trouble->cause.contains("uninstalled"); });
+  refused();
+  house.loop.run_until_idle();
+  CHECK(asked() == 3);
 }
 
 TEST_CASE("wrong configuration is named as such and never calls a grant dead") {

@@ -51,6 +51,28 @@ void Holding::reject(std::uint64_t generation) {
   if (view_.generation == generation) facts_.rejected = true;
 }
 
+bool Holding::suspect(std::uint64_t generation, SteadyPoint now) {
+  std::scoped_lock lock(mutex_);
+  bool can_be_asked = view_.generation == generation && facts_.life && !facts_.dead && !facts_.in_flight;
+  bool was_lately = suspected_ && now - *suspected_ < between_suspicions;
+  if (!can_be_asked || was_lately) return false;
+  suspected_ = now;
+  return true;
+}
+
+std::optional<Secret> Holding::living_token(SteadyPoint now) const {
+  std::scoped_lock lock(mutex_);
+  if (removed_ || for_call(facts_, now) != ForCall::Use) return std::nullopt;
+  return access_token_.clone();
+}
+
+void Holding::explain_death(LastTrouble reason, bool token_refused) {
+  std::scoped_lock lock(mutex_);
+  if (!facts_.dead) return;
+  view_.last_trouble = std::move(reason);
+  if (token_refused) facts_.rejected = true;
+}
+
 ConnectionView Holding::view() const {
   std::scoped_lock lock(mutex_);
   return view_;

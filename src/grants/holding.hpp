@@ -21,6 +21,8 @@ namespace hubward::grants {
 
 // Calls that may wait for one token at once; more are told to come later.
 constexpr std::size_t most_waiters = 10'000;
+// Some calls are answered with 401 whatever the token: they do not make us ask about the grant each time.
+constexpr std::chrono::milliseconds between_suspicions = std::chrono::minutes(5);
 
 class Holding {
  public:
@@ -45,6 +47,12 @@ class Holding {
 
   // HubSpot called the token of this generation expired. Nothing, when there is a newer one by now.
   void reject(std::uint64_t generation);
+  // HubSpot refused the token of this generation for another reason. True when that is a reason to ask
+  // whether the grant lives: not of a static token, nor of one that is asked about or dead already, nor
+  // within between_suspicions of the last time.
+  bool suspect(std::uint64_t generation, SteadyPoint now);
+  // The present token, for a question to HubSpot; nothing when it has expired.
+  std::optional<Secret> living_token(SteadyPoint now) const;
 
   ConnectionView view() const;  // its state is the settled one
   GrantFacts facts() const;
@@ -63,6 +71,8 @@ class Holding {
     std::chrono::milliseconds at_least{0};
   };
   void fail(Failure failure, SteadyPoint now, double jitter);
+  // Tells the reason of a death that is known by now. A token that HubSpot refuses is not used any more.
+  void explain_death(LastTrouble reason, bool token_refused);
   void remove();
 
   // The state that the journal was told last. The home loop.
@@ -82,6 +92,7 @@ class Holding {
   Secret access_token_;
   GrantFacts facts_;
   bool removed_ = false;
+  std::optional<SteadyPoint> suspected_;
   std::vector<Waiter> waiters_;
 };
 

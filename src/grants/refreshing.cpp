@@ -6,6 +6,7 @@
 #include "async/await.hpp"
 #include "grants/grants_state.hpp"
 #include "grants/refresh_flight.hpp"
+#include "grants/uninstall_evidence.hpp"
 #include "leases/leases.hpp"
 #include "store/database.hpp"
 #include "telemetry/log.hpp"
@@ -66,6 +67,8 @@ class Grants::State::Renewal {
   bool settle_token(flight::Outcome& outcome);  // false when the outcome brings none
   Async<void> settle_failure(flight::Outcome outcome);
   Async<void> fail(Holding::Failure failure, bool is_news_to_store);
+  Async<void> explain_death();
+  Async<void> store_state();
   LastTrouble shown(flight::Trouble trouble) const {
     return {state_.parts.clock.now(), std::move(trouble.cause), std::move(trouble.next_step)};
   }
@@ -321,7 +324,12 @@ Async<void> Grants::State::Renewal::settle_failure(flight::Outcome outcome) {
     LastTrouble known = row_->last_trouble.value_or(LastTrouble());
     co_return co_await fail({WithoutToken::Dead, std::move(known)}, false);
   }
-  if (dead != nullptr) co_return co_await fail({WithoutToken::Dead, shown(std::move(*dead->verdict))}, true);
+  if (dead != nullptr) {
+    bool is_new = held_.state != ConnectionState::Dead;
+    co_await fail({WithoutToken::Dead, shown(std::move(*dead->verdict))}, true);
+    if (is_new) co_await explain_death();
+    co_return;
+  }
   auto* doubted = std::get_if<flight::Doubted>(&outcome);
   flight::Trouble trouble =
       doubted ? std::move(doubted->trouble) : std::move(std::get<flight::Trouble>(outcome));
@@ -350,16 +358,41 @@ Async<void> Grants::State::Renewal::fail(Holding::Failure failure, bool is_news_
                        {{"cause", cause},
                         {"next_step", after.last_trouble->next_step},
                         {"generation", std::to_string(before.generation)}});
-  if (!is_news_to_store || !row_) co_return;
-  // For whoever looks at the store alone; the state in memory is what counts here.
+  if (is_news_to_store) co_await store_state();
+}
+
+// For whoever looks at the store alone, and for the next start; the state in memory is what counts here.
+Async<void> Grants::State::Renewal::store_state() {
+  if (!row_) co_return;
+  ConnectionView now = holding_->view();
   StoredGrant row;
-  row.name = after.name;
-  row.generation = after.generation;
+  row.name = now.name;
+  row.generation = now.generation;
   row.key = row_->key;
-  row.state = after.state;
-  row.last_trouble = after.last_trouble;
+  row.state = now.state;
+  row.last_trouble = std::move(now.last_trouble);
   Result<void> kept = co_await database().commit(set_state(row));
   if (!kept) state_.parts.log.failed(telemetry::Level::Warning, "grants.state_not_stored", kept.error());
+}
+
+// Nobody waits for this: the verdict is told and stored already.
+Async<void> Grants::State::Renewal::explain_death() {
+  if (!app_ || !is_current()) co_return;
+  std::optional<Secret> access_token = holding_->living_token(now());
+  if (!access_token) co_return;
+  OauthCaller caller = state_.caller(app_);
+  hubspot::OauthOutcome<hubspot::AccountDetails> answer =
+      co_await caller.account_details(std::move(*access_token));
+  AccessToken evidence = access_token_after(answer, held_.hub_id);
+  ConnectionView view = holding_->view();
+  bool is_still_dead = is_current() && view.state == ConnectionState::Dead && view.last_trouble;
+  if (evidence == AccessToken::Unknown || !is_still_dead) co_return;
+  bool is_uninstalled = evidence == AccessToken::Refused;
+  LastTrouble reason = reason_of_death(view, std::move(*view.last_trouble), evidence);
+  state_.record(is_uninstalled ? "grant.uninstalled" : "grant.revoked", holding_->name,
+                {{"cause", reason.cause}, {"next_step", reason.next_step}});
+  holding_->explain_death(std::move(reason), is_uninstalled);
+  co_await store_state();
 }
 
 Async<Result<Grants::State::Adopted>> Grants::State::opened(StoredGrant grant) {

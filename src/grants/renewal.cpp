@@ -57,6 +57,13 @@ void Grants::State::start_due() {
   }
 }
 
+void Grants::State::ask_about(const std::shared_ptr<Holding>& holding) {
+  Result<Entry> entry = find(holding->name);
+  if (!entry || entry->holding != holding || holding->facts().in_flight) return;
+  schedule_.set(holding, parts.clock.steady());
+  start_due();
+}
+
 void Grants::State::probe_dead_of(const AppName& app) {
   std::shared_ptr<const Directory> now = directory();
   for (const auto& [name, entry] : now->entries)
