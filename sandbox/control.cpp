@@ -23,6 +23,7 @@ Answer clock_json(const World& world) {
                                         {"frozen", world.clock_frozen()}}));
 }
 
+constexpr std::int64_t longest_overlap_s = 7LL * 86'400;  // HubSpot's (hubspot.md section 2.1)
 constexpr std::int64_t longest_wait_ms = 10LL * 60 * 1000;
 
 bool within(std::int64_t number, std::int64_t least, std::int64_t most) {
@@ -118,6 +119,29 @@ Answer change_tokens(World& world, const Json& body) {
   return json_answer(200, Json::object({{"changed", changed}}));
 }
 
+// {"app": "private", "overlap_s": 604800}: what "rotate" does in HubSpot's settings. A new token; the old
+// ones end after the overlap, or at once without one.
+Answer rotate_static(World& world, const Json& body) {
+  std::string app = body["app"].text_or("");
+  std::int64_t overlap = body["overlap_s"].integer().value_or(0);
+  if (!within(overlap, 0, longest_overlap_s)) return wrong(400, "overlap_s is at most seven days");
+  std::optional<Token> fresh;
+  for (auto& [text, token] : world.tokens) {
+    if (token.app != app || token.use != "static") continue;
+    if (!fresh || token.generation > fresh->generation) fresh = token;
+    TimePoint ends = world.now() + std::chrono::seconds(overlap);
+    if (overlap == 0) token.revoked = true;
+    if (overlap > 0 && (!token.expires || *token.expires > ends)) token.expires = ends;
+  }
+  if (!fresh) return wrong(404, "there is no app with a static token named " + app);
+  ++fresh->generation;
+  fresh->expires.reset();
+  fresh->revoked = false;
+  std::string text = fmt::format("pat-{}-{}", world.accounts[fresh->hub_id].hublet, world.uuid());
+  world.keep_token(text, std::move(*fresh));
+  return json_answer(201, Json::object({{"token", text}}));
+}
+
 // {"grant": "app/hub"}: its refresh token is dead from now on.
 Answer revoke_grant(World& world, const Json& body) {
   auto found = world.installs.find(body["grant"].text_or(""));
@@ -171,6 +195,7 @@ Answer handle_control(World& world, const Call& call) {
   if (what == "GET world") return json_answer(200, describe(world));
   if (call.method == "PATCH" && !part.empty()) return change_named(world, part, *body);
   if (what == "POST tokens") return change_tokens(world, *body);
+  if (what == "POST rotate") return rotate_static(world, *body);
   if (what == "POST revoke") return revoke_grant(world, *body);
   if (what == "POST uninstall") return uninstall_app(world, *body);
   if (what == "GET counters") return json_answer(200, counters_json(world));

@@ -106,7 +106,8 @@ Answer static_token_info(World& world, const Call& call) {
   auto body = Json::parse(call.body);
   std::string text = body ? std::as_const(*body)["tokenKey"].text_or("") : "";
   auto found = world.tokens.find(text);
-  bool unknown = found == world.tokens.end() || found->second.revoked || found->second.use != "static";
+  bool unknown = found == world.tokens.end() || found->second.revoked || found->second.use != "static" ||
+                 (found->second.expires && *found->second.expires <= world.now());
   if (unknown) return problem_answer(missing_credential(), world.uuid());
   const Token& token = found->second;
   return json_answer(200, Json::object({{"userId", token.user_id},

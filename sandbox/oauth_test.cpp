@@ -262,4 +262,30 @@ TEST_CASE("private apps' tokens and service keys introduce themselves") {
             .status == 401);
 }
 
+TEST_CASE("a static token is rotated at once, or with an overlap in which both live") {
+  Lab lab;
+  auto rotate = [&](const std::string& overlap) {
+    Answer made = lab.control("POST", "/rotate", R"({"app":"private","overlap_s":)" + overlap + "}");
+    CHECK(made.status == 201);
+    return Lab::json(made)["token"].text_or("");
+  };
+  auto honoured = [&](const std::string& token) {
+    return lab.call("POST", "/oauth/v2/private-apps/get/access-token-info",
+                    R"({"tokenKey":")" + token + "\"}")
+               .status == 200;
+  };
+  std::string first(Lab::private_token), second = rotate("604800");
+  CHECK(second.starts_with("pat-na1-"));
+  CHECK(honoured(first));
+  CHECK(honoured(second));
+  lab.clock.advance(7 * 24h);
+  CHECK_FALSE(honoured(first));
+  CHECK(honoured(second));
+  std::string third = rotate("0");
+  CHECK_FALSE(honoured(second));
+  CHECK(honoured(third));
+  CHECK(lab.control("POST", "/rotate", R"({"app":"demo"})").status == 404);
+  CHECK(lab.control("POST", "/rotate", R"({"app":"private","overlap_s":604801})").status == 400);
+}
+
 }  // namespace hubward::sandbox

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "admin/token_facts.hpp"
 #include "async/await.hpp"
 #include "core/encoding.hpp"
 #include "grants/connection_life.hpp"
@@ -24,7 +25,7 @@ Json time_or_null(const std::optional<TimePoint>& time) {
   return time ? Json(to_iso8601(*time)) : Json();
 }
 
-Json facts_of(const grants::ConnectionView& view) {
+Json facts_of(const grants::ConnectionView& view, TimePoint now) {
   grants::Explanation why = grants::explanation_of(view);
   auto text_or_null = [](std::string text) { return text.empty() ? Json() : Json(std::move(text)); };
   Json trouble_at;
@@ -32,23 +33,26 @@ Json facts_of(const grants::ConnectionView& view) {
   if (view.last_trouble && !is_departed) trouble_at = to_iso8601(view.last_trouble->at);
   Json disconnected_at;
   if (is_departed) disconnected_at = to_iso8601(view.last_trouble->at);
-  return Json::object({{"name", view.name.text},
-                       {"app", view.app.text},
-                       {"kind", grants::to_text(view.kind)},
-                       {"account", view.hub_id.number},
-                       {"region", view.region},
-                       {"state", grants::to_text(view.state)},
-                       {"sentence", grants::sentence_of(view)},
-                       {"cause", text_or_null(std::move(why.cause))},
-                       {"next_step", text_or_null(std::move(why.next_step))},
-                       {"trouble_at", std::move(trouble_at)},
-                       {"scopes", texts(view.scopes)},
-                       {"missing_scopes", texts(view.missing_scopes)},
-                       {"generation", view.generation},
-                       {"connected_at", to_iso8601(view.connected_at)},
-                       {"renewed_at", is_departed ? Json() : Json(to_iso8601(view.renewed_at))},
-                       {"expires_at", time_or_null(view.expires_at)},
-                       {"disconnected_at", std::move(disconnected_at)}});
+  return Json::object(
+      {{"name", view.name.text},
+       {"app", view.app.text},
+       {"kind", grants::to_text(view.kind)},
+       {"account", view.hub_id.number},
+       {"region", view.region},
+       {"state", grants::to_text(view.state)},
+       {"sentence", grants::sentence_of(view)},
+       {"cause", text_or_null(std::move(why.cause))},
+       {"next_step", text_or_null(std::move(why.next_step))},
+       {"trouble_at", std::move(trouble_at)},
+       {"scopes", texts(view.scopes)},
+       {"missing_scopes", texts(view.missing_scopes)},
+       {"generation", view.generation},
+       {"connected_at", to_iso8601(view.connected_at)},
+       {"renewed_at", is_departed ? Json() : Json(to_iso8601(view.renewed_at))},
+       {"expires_at", time_or_null(view.expires_at)},
+       {"disconnected_at", std::move(disconnected_at)},
+       {"token_due", view.token ? Json(to_iso8601(grants::due_at(view.token->birth))) : Json()},
+       {"token", token_facts(view, now)}});
 }
 
 Json facts_of(const gateway::Client& client) {
@@ -120,6 +124,8 @@ std::vector<std::string> Operations::troubles() const {
   if (parts_.journal.statistics().failing)
     sentences.emplace_back("the journal cannot be written; calls are refused until it can");
   for (const grants::ConnectionView& view : parts_.grants.list()) {
+    for (std::string& sentence : token_troubles(view, parts_.clock.now()))
+      sentences.push_back(std::move(sentence));
     bool is_broken =
         view.state == grants::ConnectionState::Failing || view.state == grants::ConnectionState::Dead;
     if (is_broken) sentences.push_back("connection " + grants::sentence_of(view));
@@ -209,6 +215,7 @@ void Operations::measure(telemetry::Metrics& metrics) const {
       .gauge("hubward_soonest_token_expiry_seconds",
              "Until the first access token ends; below zero: has ended")
       .set(seconds);
+  measure_tokens(metrics, parts_.grants.list(), parts_.clock.now());
   for (const DoorCertificate& one : door_certificates())
     metrics
         .gauge("hubward_certificate_expiry_seconds",
@@ -256,19 +263,21 @@ std::vector<std::string> Operations::notes_on(const grants::ConnectionView& view
 
 Json Operations::list_connections() const {
   Json connections = Json::array();
-  for (const grants::ConnectionView& view : parts_.grants.list()) connections.push(facts_of(view));
-  for (const grants::ConnectionView& view : parts_.grants.departed()) connections.push(facts_of(view));
+  for (const grants::ConnectionView& view : parts_.grants.list())
+    connections.push(facts_of(view, parts_.clock.now()));
+  for (const grants::ConnectionView& view : parts_.grants.departed())
+    connections.push(facts_of(view, parts_.clock.now()));
   return Json::object({{"connections", std::move(connections)}});
 }
 
 Result<Json> Operations::show_connection(const ConnectionName& name) const {
   if (std::optional<grants::ConnectionView> view = parts_.grants.show(name)) {
-    Json facts = facts_of(*view);
+    Json facts = facts_of(*view, parts_.clock.now());
     facts.set("notes", texts(notes_on(*view)));
     return facts;
   }
   for (const grants::ConnectionView& view : parts_.grants.departed())
-    if (view.name == name) return facts_of(view);
+    if (view.name == name) return facts_of(view, parts_.clock.now());
   return no_connection(name);
 }
 
@@ -279,16 +288,25 @@ Async<Result<Json>> Operations::invite(grants::InviteOrder order, grants::Actor 
 }
 
 Async<Result<Json>> Operations::put_token(ConnectionName name, std::optional<AppName> app, Secret token,
-                                          grants::Actor actor) {
+                                          std::optional<TimePoint> created, grants::Actor actor) {
   if (!app) {
     std::optional<grants::ConnectionView> view = parts_.grants.show(name);
     if (!view) co_return no_connection(name);
     app = view->app;
   }
   Result<grants::ConnectionView> connected = co_await parts_.grants.connect_static(
-      std::move(name), std::move(*app), std::move(token), std::move(actor));
+      std::move(name), std::move(*app), std::move(token), std::move(actor), created);
   if (!connected) co_return std::unexpected(connected.error());
-  co_return facts_of(*connected);
+  co_return facts_of(*connected, parts_.clock.now());
+}
+
+Async<Result<Json>> Operations::finish_rotation(ConnectionName name, grants::Actor actor) {
+  if (!parts_.grants.show(name)) co_return no_connection(name);
+  Result<grants::Disconnected> ended = co_await parts_.grants.finish_rotation(name, std::move(actor));
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return Json::object({{"done", texts(ended->done)},
+                          {"not_done", texts(ended->not_done)},
+                          {"remains", texts(ended->remains)}});
 }
 
 Async<Result<Json>> Operations::refresh(ConnectionName name) {
@@ -296,7 +314,7 @@ Async<Result<Json>> Operations::refresh(ConnectionName name) {
   Deadline deadline = after(refresh_wait);
   Result<grants::ConnectionView> renewed = co_await parts_.grants.renew(std::move(name), deadline);
   if (!renewed) co_return std::unexpected(renewed.error());
-  co_return facts_of(*renewed);
+  co_return facts_of(*renewed, parts_.clock.now());
 }
 
 Async<Result<Json>> Operations::disconnect(ConnectionName name, grants::Uninstall uninstall,

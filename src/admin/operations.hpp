@@ -82,10 +82,16 @@ class Operations {
   Result<Json> show_connection(const ConnectionName& name) const;
   Async<Result<Json>> invite(grants::InviteOrder order, grants::Actor actor);
   // A static token for a connection, new or not; without `app` that of the connection as it is.
+  // `created`: when it was made, if that is known.
   Async<Result<Json>> put_token(ConnectionName name, std::optional<AppName> app, Secret token,
-                                grants::Actor actor);
+                                std::optional<TimePoint> created, grants::Actor actor);
+  // Destroys the token that was replaced.
+  Async<Result<Json>> finish_rotation(ConnectionName name, grants::Actor actor);
   Async<Result<Json>> refresh(ConnectionName name);
   Async<Result<Json>> disconnect(ConnectionName name, grants::Uninstall uninstall, grants::Actor actor);
+
+  // Destroys the connection's data key and answers the certificate; `confirmed` must be its name once more.
+  Async<Result<Json>> shred(ConnectionName name, std::string confirmed, grants::Actor actor);
 
   Json list_clients() const;
   Result<Json> show_client(const ClientName& name) const;

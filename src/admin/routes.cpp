@@ -109,8 +109,22 @@ Async<Result<Reply>> connection(Operations& operations, Asked asked) {
 Async<Result<Reply>> put_token(Operations& operations, Asked asked) {
   std::optional<AppName> app_name;
   if (auto given = asked.query.find("app")) app_name = AppName{std::string(*given)};
-  Result<Json> answer = co_await operations.put_token(ConnectionName{asked.name}, std::move(app_name),
-                                                      std::move(asked.secret), std::move(asked.actor));
+  std::optional<TimePoint> created;
+  if (auto given = asked.query.find("created")) {
+    created = read_time(*given, asked.now);
+    if (!created)
+      co_return invalid("REQUEST_INVALID",
+                        "the parameter \"created\" must be a day like 2026-06-01, or an age like 100d");
+  }
+  Result<Json> answer =
+      co_await operations.put_token(ConnectionName{asked.name}, std::move(app_name), std::move(asked.secret),
+                                    created, std::move(asked.actor));
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> finish_rotation(Operations& operations, Asked asked) {
+  Result<Json> answer =
+      co_await operations.finish_rotation(ConnectionName{asked.name}, std::move(asked.actor));
   co_return plain(std::move(answer));
 }
 
@@ -124,6 +138,12 @@ Async<Result<Reply>> disconnect(Operations& operations, Asked asked) {
   Result<Json> answer = co_await operations.disconnect(
       ConnectionName{asked.name}, uninstall ? grants::Uninstall::Yes : grants::Uninstall::No,
       std::move(asked.actor));
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> shred(Operations& operations, Asked asked) {
+  Result<Json> answer = co_await operations.shred(ConnectionName{asked.name},
+                                                  asked.body["confirm"].text_or(""), std::move(asked.actor));
   co_return plain(std::move(answer));
 }
 
@@ -317,9 +337,11 @@ constexpr Route routes[] = {
     {"GET", "connections", "", Reads::Nothing, connections},
     {"GET", "connections/{name}", "", Reads::Nothing, connection},
     {"PUT", "connections/{name}/token", "connection.token", Reads::Secret, put_token},
+    {"POST", "connections/{name}/finish", "connection.finish", Reads::Nothing, finish_rotation},
     {"POST", "connections/{name}/refresh", "connection.refresh", Reads::Nothing, refresh},
     {"POST", "connections/{name}/disconnect", "connection.disconnect", Reads::Json, disconnect,
      Unrecorded::Do},
+    {"POST", "connections/{name}/shred", "connection.shred", Reads::Json, shred, Unrecorded::Do},
     {"GET", "clients", "", Reads::Nothing, clients},
     {"GET", "clients/{name}", "", Reads::Nothing, client},
     {"POST", "clients", "client.create", Reads::Json, create_client},

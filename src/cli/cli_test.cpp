@@ -13,6 +13,7 @@
 #include "cli/run.hpp"
 #include "cli/text.hpp"
 #include "core/ascii.hpp"
+#include "store/temporary_directory.hpp"
 
 namespace hubward::cli {
 namespace {
@@ -60,8 +61,10 @@ const std::string_view every_command[] = {"",
                                           "connection list",
                                           "connection show",
                                           "connection rotate",
+                                          "connection finish",
                                           "connection refresh",
                                           "connection disconnect",
+                                          "connection shred",
                                           "client",
                                           "client create",
                                           "client list",
@@ -118,6 +121,9 @@ TEST_CASE("a command becomes one call of the operators' API") {
       {"connection refresh acme", "POST", "/api/v1/connections/acme/refresh", ""},
       {"connection disconnect acme --uninstall", "POST", "/api/v1/connections/acme/disconnect",
        R"({"uninstall":true})"},
+      {"connection finish acme", "POST", "/api/v1/connections/acme/finish", ""},
+      {"connection shred acme --confirm acme", "POST", "/api/v1/connections/acme/shred",
+       R"({"confirm":"acme"})"},
       {"client create billing --role reader --connection a --connection b --network 10.0.0.0/8", "POST",
        "/api/v1/clients",
        R"({"name":"billing","role":"reader","connections":["a","b"],"networks":["10.0.0.0/8"]})"},
@@ -138,7 +144,7 @@ TEST_CASE("a command becomes one call of the operators' API") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.words);
-    FakeHouse house = answering(200, R"({"lines":["x\n"],"allowed":true,"state":"ready"})");
+    FakeHouse house = answering(200, R"({"lines":["x\n"],"allowed":true,"state":"ready","proved":true})");
     Outcome outcome = run_words(house, row.words);
     CHECK(outcome.exit == Done);
     CHECK(outcome.err == "");
@@ -161,6 +167,8 @@ TEST_CASE("wrong words exit 2, say what is wrong and where help is") {
       {"connection invite acme --app crm --account 12x", "--account"},
       {"connection invite acme --app crm --hours 0", "--hours"},
       {"client rotate x --overlap soon", "--overlap"},
+      {"connection shred acme", "--confirm"},
+      {"connection shred acme --confirm acne", "--confirm acme"},
       {"client rotate x --certificate a --certificate-key-sha256 b", "--certificate"},
       {"journal tail -n 0", "--count"},
       {"connection add office --app office secret-token", "secret-token"},
@@ -187,6 +195,10 @@ TEST_CASE("a token comes from standard input and is handed on alone") {
   CHECK(house.asked[0].secret == "pat-na1-x");
   CHECK(house.asked[0].body == "");
   CHECK(outcome.out.find("pat-") == std::string::npos);
+  run_words(house, "connection rotate office --created 2026-06-01", "pat-na1-x");
+  CHECK(house.asked[1].target == "/api/v1/connections/office/token?created=2026-06-01");
+  run_words(house, "connection add office --app office --created 100d", "pat-na1-x");
+  CHECK(house.asked[2].target == "/api/v1/connections/office/token?app=office&created=100d");
 }
 
 TEST_CASE("of a PEM file only the certificate leaves this process") {
@@ -270,6 +282,51 @@ TEST_CASE("what was found is the exit code") {
   Outcome outcome = run_words(not_done, "connection disconnect x");
   CHECK(outcome.exit == Failed);
   CHECK(outcome.out == "  NOT DONE  HubSpot was not reached\n");
+}
+
+constexpr const char* certificate =
+    R"({"certificate":"hubward shredding 1","sentence":"It is gone.","proved":true,
+"connection":"acme","data_keys":["k1"],"checks":[{"what":"files","holds":true,"detail":"nothing"}],
+"files":[{"file":"vault.db","bytes":7,"found":0}],"journal":{"record":"grant.shredded","block":9,"hash":"ab"},
+"hubspot":{"done":["revoked"],"not_done":[],"remains":[]},"out_of_reach":["backups"]})";
+
+std::string read_file(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST_CASE("a certificate is written for machines and for people, into files that are new") {
+  store::TemporaryDirectory folder;
+  std::string path = folder.file("acme");
+  FakeHouse house = answering(200, certificate);
+  Outcome outcome = run_words(house, "connection shred acme --confirm acme --certificate " + path);
+  CHECK(outcome.exit == Done);
+  CHECK(Json::parse(read_file(path + ".json")).value() == Json::parse(certificate).value());
+  CHECK(read_file(path + ".txt") == outcome.out);
+  for (const char* part : {"It is gone.", "holds     files: nothing", "vault.db, 7 bytes: nothing",
+                           "block 9, hash ab", "done      revoked", "backups"})
+    CHECK_MESSAGE(outcome.out.contains(part), part);
+
+  FakeHouse again = answering(200, certificate);
+  outcome = run_words(again, "connection shred acme --confirm acme --certificate " + path);
+  CHECK(outcome.exit == Failed);
+  CHECK(outcome.err.contains("nothing was shredded"));
+  CHECK(again.asked.empty());
+}
+
+TEST_CASE("a shredding that was refused leaves no certificate, and one that is not proved fails") {
+  store::TemporaryDirectory folder;
+  FakeHouse refused =
+      answering(404, R"({"category":"HUBWARD_CONNECTION_UNKNOWN","message":"there is none"})");
+  CHECK(run_words(refused, "connection shred acme --confirm acme --certificate " + folder.file("x")).exit ==
+        Failed);
+  CHECK(std::filesystem::is_empty(folder.path()));
+  for (const char* flaw :
+       {R"({"proved":false})", R"({"proved":true,"journal":{"trouble":"the disk is full"}})"}) {
+    FakeHouse house = answering(200, flaw);
+    CHECK(run_words(house, "connection shred acme --confirm acme").exit == Failed);
+  }
 }
 
 TEST_CASE("a search goes through all its pages") {

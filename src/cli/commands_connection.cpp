@@ -28,8 +28,14 @@ const std::vector<Column> connection_facts = {{"connection", "name"},
                                               {"expires", "expires_at"},
                                               {"disconnected", "disconnected_at"}};
 
+// Of a private-app token or service key.
+const std::vector<Column> token_facts = {{"age", "sentence"},          {"owner", "owner"},
+                                         {"app id", "app_id"},         {"last used", "used_at"},
+                                         {"waiting", "next_sentence"}, {"old token", "previous_sentence"}};
+
 std::string connection_text(const Json& connection) {
   std::string text = shown(connection["sentence"]) + "\n\n" + facts(connection, connection_facts);
+  if (!connection["token"].is_null()) text += facts(connection["token"], token_facts);
   for (const Json& note : connection["notes"].items()) text += "\nnote: " + shown(note) + "\n";
   return text;
 }
@@ -70,7 +76,12 @@ int put_token(Session& session) {
   Result<Secret> token = read_token(session);
   if (!token) return session.complain(token.error());
   std::string target = target_of(session, "token");
-  if (!session.words.app.empty()) target += "?app=" + encoded(session.words.app);
+  char mark = '?';
+  for (auto [name, value] : {std::pair("app=", &session.words.app), {"created=", &session.words.created}}) {
+    if (value->empty()) continue;
+    target += mark + std::string(name) + encoded(*value);
+    mark = '&';
+  }
   return session.show({.method = "PUT", .target = target, .body = {}, .secret = std::move(*token)},
                       connection_text);
 }
@@ -92,11 +103,24 @@ int disconnect(Session& session) {
   return (*answer)["not_done"].items().empty() ? Done : Failed;
 }
 
+int finish(Session& session) {
+  Result<Json> answer =
+      session.ask({.method = "POST", .target = target_of(session, "finish"), .body = {}, .secret = {}});
+  if (!answer) return session.complain(answer.error());
+  session.print(*answer, disconnected_text);
+  return (*answer)["not_done"].items().empty() ? Done : Failed;
+}
+
 void add_token_options(CLI::App& command, Session& session) {
   command
       .add_option("--token-file", session.words.token_file,
                   "File with the token, readable by you only; without it standard input is read")
       ->type_name("FILE");
+  command
+      .add_option(
+          "--created", session.words.created,
+          "The day on which the token was made at HubSpot, which does not tell; without it today counts")
+      ->type_name("DATE");
 }
 
 }  // namespace
@@ -138,7 +162,8 @@ void add_connection_commands(CLI::App& root, Session& session) {
                                           {"STATE", "state"},
                                           {"EXPIRES", "expires_at"},
                                           {"CAUSE", "cause"},
-                                          {"NEXT STEP", "next_step"}},
+                                          {"NEXT STEP", "next_step"},
+                                          {"TOKEN DUE", "token_due"}},
                                          "No connections. See: hubward connection invite --help");
                           });
     };
@@ -159,6 +184,11 @@ void add_connection_commands(CLI::App& root, Session& session) {
   add_token_options(*rotating, session);
   rotating->callback([&session] { session.chosen = [&session] { return put_token(session); }; });
 
+  CLI::App* finishing = named(command(
+      *all, session, "finish", "End a rotation: destroy the old token, and say whether it was still used",
+      "hubward connection finish office"));
+  finishing->callback([&session] { session.chosen = [&session] { return finish(session); }; });
+
   CLI::App* refreshing =
       named(command(*all, session, "refresh", "Renew the token now, whether it is due or not",
                     "hubward connection refresh acme-prod"));
@@ -175,6 +205,7 @@ void add_connection_commands(CLI::App& root, Session& session) {
                                     "hubward connection disconnect acme-prod --uninstall"));
   leaving->add_flag("--uninstall", session.words.uninstall, "Uninstall the app from the account, too");
   leaving->callback([&session] { session.chosen = [&session] { return disconnect(session); }; });
+  add_shred_command(*all, session);
 }
 
 }  // namespace hubward::cli

@@ -30,6 +30,7 @@ class Session {
   std::function<int()> chosen;
   // What options are read into; one command runs, so commands share the words.
   struct Words {
+    std::string confirm, created;
     std::string name, app, role, account, token_file, method, target, to, path, shell, certificate,
         certificate_sha256;
     std::string overlap = "24h";
@@ -65,6 +66,7 @@ std::unique_ptr<CLI::App> declare(Session& session);
 void add_gateway_commands(CLI::App& root, Session& session);        // serve, check, status
 void add_configuration_commands(CLI::App& root, Session& session);  // app, role
 void add_connection_commands(CLI::App& root, Session& session);
+void add_shred_command(CLI::App& connections, Session& session);
 void add_client_commands(CLI::App& root, Session& session);
 void add_key_commands(CLI::App& root, Session& session);
 void add_store_commands(CLI::App& root, Session& session);

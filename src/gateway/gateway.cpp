@@ -16,6 +16,7 @@
 #include "gateway/refusal.hpp"
 #include "gateway/replay_buffer.hpp"
 #include "gateway/settling_body.hpp"
+#include "gateway/watching_body.hpp"
 #include "hubspot/error_envelope.hpp"
 #include "hubspot/link_rewrite.hpp"
 #include "hubspot/path.hpp"
@@ -83,7 +84,8 @@ struct Gateway::Passage {
   http::Outgoing outgoing;
   ReplayBuffer body{nullptr, 0};
   std::uint64_t generation = 0;  // of the token that was sent last
-  bool settled = false;          // recorded and counted, once
+  bool token_is_static = false;
+  bool settled = false;  // recorded and counted, once
 
   std::string target() const {
     return query.sent().empty() ? path.sent() : fmt::format("{}?{}", path.sent(), query.sent());
@@ -93,6 +95,8 @@ struct Gateway::Passage {
     return caller.connection ? fmt::format("{}/c/{}", caller.base, connection.text) : caller.base;
   }
   bool reads_answer() const { return !changes_something(*match.operation); }
+  // A static token has an owner, whose removal HubSpot tells in the bodies of errors, to writes most of all.
+  bool reads_errors() const { return token_is_static; }
 };
 
 Gateway::Gateway(Parts parts, std::shared_ptr<const Settings> settings)
@@ -243,7 +247,9 @@ Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage,
   outgoing.target = passage->target();
   outgoing.fields = std::move(request.fields);
   passage->body = ReplayBuffer(std::move(request.body), passage->settings->repeatable_body_bytes);
-  prepare_for_hubspot(outgoing.fields, passage->reads_answer() ? Encoding::Identity : Encoding::AsAsked);
+  passage->token_is_static = token->kind == grants::GrantKind::Static;
+  bool reads = passage->reads_answer() || passage->reads_errors();
+  prepare_for_hubspot(outgoing.fields, reads ? Encoding::Identity : Encoding::AsAsked);
   Result<http::Response> answer = co_await send(passage, std::move(*token));
   if (answer && answer->status == 401) answer = co_await renew_and_repeat(passage, std::move(*answer));
   passage->record.bytes_in = passage->body.bytes_read();
@@ -272,13 +278,14 @@ Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, gr
   co_return answer;
 }
 
-// HubSpot said 401. When it calls the token expired, a newer one is fetched and the call repeated, once;
-// anything else is about our token, not the caller's key, and is explained.
+// HubSpot said 401. When it calls the token expired, a newer one is fetched and the call repeated, once; so
+// for a static token, whatever HubSpot calls it: a newer one may wait to take over. Anything else is about
+// our token, not the caller's key, and is explained.
 Async<Result<http::Response>> Gateway::renew_and_repeat(std::shared_ptr<Passage> passage,
                                                         http::Response refused) {
   Result<std::string> body = co_await http::read_all(std::move(refused.body), hubspot::longest_error_body);
   hubspot::HubSpotError said = hubspot::read_error(refused.status, body ? *body : std::string());
-  if (said.kind != hubspot::HubSpotError::Kind::ExpiredToken) {
+  if (said.kind != hubspot::HubSpotError::Kind::ExpiredToken && !passage->token_is_static) {
     if (said.category == "INVALID_AUTHENTICATION")
       parts_.grants.refused(passage->connection, passage->generation);
     co_return std::unexpected(token_refused(passage->connection, said));
@@ -315,6 +322,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
     settle(*passage, answer.status, 0, {});
     return answer;
   }
+  if (passage->reads_errors() && (answer.status == 400 || answer.status == 403)) watch_owner(passage, answer);
   std::optional<hubspot::LinkRewriter> rewriter;
   auto type = answer.fields.find("content-type");
   if (passage->reads_answer() && type && is_json(*type)) {
@@ -353,6 +361,16 @@ std::optional<std::chrono::milliseconds> Gateway::wait_after(const Passage& pass
   if (!next) return std::nullopt;
   SteadyPoint now = parts_.clock.steady();
   return std::chrono::ceil<std::chrono::milliseconds>(std::max(*next, now) - now);
+}
+
+void Gateway::watch_owner(const std::shared_ptr<Passage>& passage, http::Response& answer) {
+  int status = answer.status;
+  answer.body = std::make_unique<WatchingBody>(
+      std::move(answer.body), hubspot::longest_error_body, [this, passage, status](std::string_view body) {
+        if (passage->settled || !hubspot::read_error(status, body).user_lacks_permissions) return;
+        passage->record.details.push_back({"hubspot_says", "USER_DOES_NOT_HAVE_PERMISSIONS"});
+        parts_.grants.owner_missing(passage->connection, passage->generation);
+      });
 }
 
 http::Response Gateway::refuse(Passage& passage, const Error& error) {

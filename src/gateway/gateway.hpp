@@ -92,6 +92,7 @@ class Gateway {
   Async<Result<http::Response>> renew_and_repeat(std::shared_ptr<Passage> passage, http::Response refused);
   http::Response hand_back(std::shared_ptr<Passage> passage, http::Response answer);
   std::optional<std::chrono::milliseconds> wait_after(const Passage& passage, const Error& error) const;
+  void watch_owner(const std::shared_ptr<Passage>& passage, http::Response& answer);
   http::Response refuse(Passage& passage, const Error& error);
   void settle(Passage& passage, int status, std::uint64_t bytes, std::string_view end);
 

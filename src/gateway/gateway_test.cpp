@@ -299,6 +299,55 @@ TEST_CASE_FIXTURE(Way, "a client of several connections names one in the path") 
   CHECK(upstream.seen.back().fields.find("authorization") == "Bearer " + house.bearer());
 }
 
+TEST_CASE_FIXTURE(Way, "a call that a static token fails is repeated with the one that waited for it") {
+  std::string first = house.hubspot.static_token(grants::other),
+              next = house.hubspot.static_token(grants::other);
+  auto store = [&](const std::string& token) {
+    return house.wait(house.grants->connect_static({"beta"}, grants::tool, Secret(token), grants::operator_));
+  };
+  REQUIRE(store(first));
+  std::string reader = key("billing", "reader", {{"beta"}});
+  std::string refusal =
+      R"({"status":"error","message":"no","category":"INVALID_AUTHENTICATION","correlationId":"c"})";
+  SUBCASE("a newer one waits") {
+    house.hubspot.mishaps.push_back({grants::FakeHubSpot::Mishap::Kind::LoseQuestion});
+    REQUIRE(store(next));
+    house.hubspot.end(first);
+    upstream.then(401, refusal);
+    CHECK(call(reader, "GET", "/crm/v3/objects/contacts").status == 200);
+    CHECK(upstream.seen.back().fields.find("authorization") == "Bearer " + next);
+  }
+  SUBCASE("none does, and HubSpot stands by its word") {
+    house.hubspot.end(first);
+    upstream.then(401, refusal);
+    Answer answer = call(reader, "GET", "/crm/v3/objects/contacts");
+    CHECK(answer.status == 503);
+    CHECK(answer.category() == "HUBWARD_TOKEN_EXPIRED");
+    CHECK(answer.text.contains("hubward connection rotate beta"));
+  }
+}
+
+TEST_CASE_FIXTURE(
+    Way, "an owner without permissions is read from HubSpot's error on its way, which stays as it is") {
+  house.hubspot.scopes = {"oauth"};
+  REQUIRE(house.wait(house.grants->connect_static(
+      {"beta"}, grants::tool, Secret(house.hubspot.static_token(grants::other)), grants::operator_)));
+  std::string writer = key("billing", "writer", {{"beta"}});
+  std::string said =
+      R"({"category":"BAD_REQUEST","errors":[{"context":{"validationResult":["USER_DOES_NOT_HAVE_PERMISSIONS"]}}]})";
+  upstream.then(400, R"({"category":"VALIDATION_ERROR","message":"USER_DOES_NOT_HAVE_PERMISSIONS"})");
+  CHECK(call(writer, "POST", "/crm/v3/objects/contacts", "{}").status == 400);
+  CHECK(last_record().details.empty());
+
+  upstream.then(400, said);
+  Answer answer = call(writer, "POST", "/crm/v3/objects/contacts", "{}");
+  CHECK(answer.status == 400);
+  CHECK(answer.text == said);
+  CHECK(upstream.seen.back().fields.find("accept-encoding").value_or("identity") == "identity");
+  house.run_until([&] { return house.view({"beta"}).token->owner_missing_at.has_value(); });
+  CHECK(last_record().details.back() == journal::Field{"hubspot_says", "USER_DOES_NOT_HAVE_PERMISSIONS"});
+}
+
 TEST_CASE_FIXTURE(Way, "paging links lead back to where the caller reached us") {
   std::string link =
       R"({"results":[],"paging":{"next":{"after":"7","link":"https://api.hubapi.com/crm/v3/objects/contacts?after=7"}}})";

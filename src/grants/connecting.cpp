@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bringing a grant in: from HubSpot's consent page (installs.cpp) or as a static token.
+// Keeping a grant that came in: from HubSpot's consent page (installing.cpp) or as a static token
+// (static_tokens.cpp).
 #include <algorithm>
 #include <iterator>
 
 #include "async/await.hpp"
 #include "grants/grants_state.hpp"
-#include "grants/hubspot_says.hpp"
 #include "store/database.hpp"
 #include "vault/vault.hpp"
 
@@ -40,6 +40,7 @@ StoredGrant row_of(const FreshGrant& fresh, TimePoint now) {
   grant.scopes = fresh.scopes;
   grant.obtained_at = now;
   if (fresh.expires_in) grant.expires_at = now + *fresh.expires_in;
+  grant.token = fresh.token;
   return grant;
 }
 
@@ -109,47 +110,6 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
   record_change(is_new ? "grant.connect" : "grant.reconnect", holding, std::move(details));
   reschedule(holding);
   co_return view;
-}
-
-Async<Result<ConnectionView>> Grants::State::connect_static(ConnectionName connection, AppName app_name,
-                                                            Secret token, Actor actor) {
-  if (!is_connection_name(connection.text))
-    co_return invalid("NAME_REFUSED",
-                      "a connection's name is 1 to 64 letters, digits, '-', '_' and '.', and begins with "
-                      "a letter or digit");
-  FreshGrant fresh;
-  fresh.connection = connection;
-  fresh.kind = GrantKind::Static;
-  fresh.app = app(app_name);
-  if (!fresh.app) co_return invalid("APP_UNKNOWN", "the configuration has no app named " + app_name.text);
-  if (fresh.app->kind != App::Kind::Private)
-    co_return invalid("APP_KIND", "app " + app_name.text +
-                                      " is an OAuth app: connect an account with hubward connection invite");
-  if (!hubspot::looks_like_token(token.reveal_text()))
-    co_return invalid("TOKEN_REFUSED",
-                      "what was given is no token: a private-app token or service key is one line "
-                      "that begins with \"pat-\"");
-  OauthCaller hubspot = caller(fresh.app);
-  Secret asked_about = token.clone();
-  hubspot::OauthOutcome<hubspot::TokenFacts> answer =
-      co_await hubspot.static_token_info(std::move(asked_about));
-  Result<hubspot::TokenFacts> facts = value_or_reason("asking HubSpot what the token is", std::move(answer));
-  if (!facts) co_return std::unexpected(facts.error());
-  asked_about = token.clone();
-  hubspot::OauthOutcome<hubspot::AccountDetails> account =
-      co_await hubspot.account_details(std::move(asked_about));
-  Result<hubspot::AccountDetails> details =
-      value_or_reason("asking HubSpot about the account", std::move(account));
-  if (!details) co_return std::unexpected(details.error());
-  if (details->hub_id != facts->hub_id)
-    co_return failure("HUBSPOT_REFUSED", Fault::HubSpot, Retry::Never,
-                      "HubSpot names two different accounts for this token");
-  fresh.hub_id = facts->hub_id;
-  fresh.region = details->region;
-  fresh.scopes = std::move(facts->scopes);
-  fresh.access_token = std::move(token);
-  record("grant.static_token", connection, {{"by", actor.text}});
-  co_return co_await keep(std::move(fresh));
 }
 
 }  // namespace hubward::grants

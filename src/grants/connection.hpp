@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "core/clock.hpp"
 #include "core/named.hpp"
+#include "grants/token_calendar.hpp"
 
 namespace hubward::grants {
 
@@ -31,6 +33,31 @@ struct LastTrouble {
   std::string next_step;
 };
 
+// What is known of a private-app token or service key, besides its scopes.
+struct StaticTokenView {
+  TokenBirth birth;
+  std::optional<std::uint64_t> user_id, app_id;  // whose it is, as HubSpot said when it was asked last
+  std::optional<TimePoint> used_at;              // by a call of any gateway process, to the minute
+  // HubSpot said USER_DOES_NOT_HAVE_PERMISSIONS: the owner was probably removed from the account.
+  std::optional<TimePoint> owner_missing_at;
+  // A newer token that waits for HubSpot's word before it takes over.
+  struct Next {
+    TokenBirth birth;
+    TimePoint added_at;
+    std::string trouble;  // why it has not taken over yet
+  };
+  std::optional<Next> next;
+  // The token before this one, kept until the rotation is finished or HubSpot's overlap is over.
+  struct Previous {
+    TokenBirth birth;
+    TimePoint switched_at;
+    TimePoint ends_at;
+    std::uint64_t uses = 0;  // calls since the switch, to the minute
+    std::optional<TimePoint> used_at;
+  };
+  std::optional<Previous> previous;
+};
+
 struct ConnectionView {
   ConnectionName name;
   AppName app;
@@ -45,6 +72,7 @@ struct ConnectionView {
   TimePoint renewed_at;                 // when the present token was obtained
   std::optional<TimePoint> expires_at;  // none for static tokens
   std::optional<LastTrouble> last_trouble;
+  std::shared_ptr<const StaticTokenView> token;  // of a static token; null for an OAuth grant
 };
 
 // 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit: it stands in addresses.

@@ -39,6 +39,8 @@ class FakeHubSpot final : public TokenEndpoint {
     access_[token] = account;
     return token;
   }
+  void end(const std::string& token) { access_.erase(token); }
+  void honour(const std::string& token, HubId account) { access_[token] = account; }
   void uninstall(HubId account) {
     revoke(account);
     std::erase_if(access_, [&](const auto& one) { return one.second == account; });

@@ -63,7 +63,7 @@ Async<Result<Token>> Grants::State::token(Loop& here, ConnectionName connection,
                             entry->holding->view().app.text + ", which the configuration does not have");
     Holding::Answer answer = entry->holding->take(here, parts.clock.steady(), deadline);
     if (auto* ready = std::get_if<Holding::Ready>(&answer))
-      co_return Token{entry->app, std::move(ready->bearer), ready->generation};
+      co_return Token{entry->app, std::move(ready->bearer), ready->generation, entry->holding->kind};
     if (auto* error = std::get_if<Error>(&answer)) co_return std::unexpected(std::move(*error));
 
     parts.loop.post([self = shared_from_this(), holding = entry->holding] { self->reschedule(holding); });
@@ -171,6 +171,11 @@ GrantFacts Grants::State::facts_of(const StoredGrant& grant, const GrantFacts& b
   std::optional<TokenLife> life = life_of(grant, before);
   GrantFacts facts = facts_of_new(life, parts.clock.steady(), calm_jitter(life), before);
   facts.dead = grant.state == ConnectionState::Dead;
+  if (grant.kind != GrantKind::Static) return facts;
+  facts.rejected = facts.dead;
+  auto day = std::chrono::duration<double, std::milli>(static_check_interval) * (0.5 + chance() / 2);
+  facts.check_at = parts.clock.steady() + std::chrono::duration_cast<std::chrono::milliseconds>(day);
+  if (grant.token && grant.token->next) facts.check_at = parts.clock.steady() + waiting_check_interval;
   return facts;
 }
 
@@ -293,6 +298,12 @@ void Grants::refused(const ConnectionName& connection, std::uint64_t generation)
   state_->parts.loop.post([state = state_, holding = entry->holding] { state->ask_about(holding); });
 }
 
+void Grants::owner_missing(ConnectionName connection, std::uint64_t generation) {
+  state_->parts.loop.post([state = state_, connection = std::move(connection), generation] {
+    state->parts.loop.spawn(State::owner_missing(state, connection, generation));
+  });
+}
+
 std::vector<ConnectionView> Grants::list() const {
   std::vector<ConnectionView> views;
   std::shared_ptr<const State::Directory> now = state_->directory();
@@ -318,11 +329,6 @@ std::optional<SteadyPoint> Grants::next_try(const ConnectionName& connection) co
   Result<State::Entry> entry = state_->find(connection);
   if (!entry) return std::nullopt;
   return next_renewal(entry->holding->facts());
-}
-
-Async<Result<ConnectionView>> Grants::connect_static(ConnectionName connection, AppName app, Secret token,
-                                                     Actor actor) {
-  return state_->connect_static(std::move(connection), std::move(app), std::move(token), std::move(actor));
 }
 
 Async<Result<Disconnected>> Grants::disconnect(ConnectionName connection, Uninstall uninstall, Actor actor) {

@@ -65,6 +65,7 @@ class Vault;
 namespace hubward::grants {
 
 class TokenEndpoint;
+struct Shredded;  // grants/shredded.hpp
 
 // The tables of this room in vault.db, for store::Database::open (docs/formats/grants.md).
 store::Schema schema();
@@ -95,6 +96,7 @@ struct Token {
   AppSnapshot app;  // whose it is: says which host to call and whom to trust
   Secret bearer;
   std::uint64_t generation = 0;
+  GrantKind kind = GrantKind::Oauth;
 };
 
 // What became of a disconnect, for the person who asked: HubSpot's part and ours may differ.
@@ -118,14 +120,18 @@ class Grants {
 
   // A token that HubSpot should accept, or why there is none by the deadline.
   Async<Result<Token>> token_for(Loop& here, ConnectionName connection, Deadline deadline);
-  // HubSpot answered 401 EXPIRED_AUTHENTICATION to a token of this generation: a token of a newer one,
-  // renewing once if that generation is still the newest.
+  // HubSpot answered 401 EXPIRED_AUTHENTICATION to a token of this generation, or any 401 to a static one: a
+  // token of a newer one, renewing once if that generation is still the newest. Of a static token HubSpot is
+  // asked, and a newer one that waits takes over.
   Async<Result<Token>> expired(Loop& here, ConnectionName connection, std::uint64_t generation,
                                Deadline deadline);
 
   // HubSpot refused a token of this generation as invalid: the app may have been uninstalled. HubSpot is
   // asked whether the grant lives, in the background and not more than once in five minutes.
   void refused(const ConnectionName& connection, std::uint64_t generation);
+
+  // HubSpot answered a call with USER_DOES_NOT_HAVE_PERMISSIONS: recorded and shown, once for each token.
+  void owner_missing(ConnectionName connection, std::uint64_t generation);
 
   // As they are at this moment, by name.
   std::vector<ConnectionView> list() const;
@@ -140,11 +146,19 @@ class Grants {
 
   // Connects an account with a private-app token or service key, or replaces the token of such a connection
   // (the account must stay the same). HubSpot is asked what the token is before it is kept.
+  // The token that it replaces is kept for HubSpot's overlap of seven days. When HubSpot cannot be asked just
+  // now, a token for a connection that exists waits, and takes over as soon as HubSpot honours it. `created`:
+  // when it was made, if that is known.
   Async<Result<ConnectionView>> connect_static(ConnectionName connection, AppName app, Secret token,
-                                               Actor actor);
+                                               Actor actor, std::optional<TimePoint> created = {});
+  // Ends a rotation: destroys the token that was replaced, and says whether HubSpot still honours it and when
+  // it was used last.
+  Async<Result<Disconnected>> finish_rotation(ConnectionName connection, Actor actor);
   // Revokes at HubSpot, shreds the data key, forgets the connection. What HubSpot did not do is said, and
   // does not keep the connection alive here.
   Async<Result<Disconnected>> disconnect(ConnectionName connection, Uninstall uninstall, Actor actor);
+  // Destroys the connection's data key and all that it sealed, proves it, and only then revokes at HubSpot.
+  Async<Result<Shredded>> shred(ConnectionName connection, Actor actor);
   // Renews now, whether it is due or not.
   Async<Result<ConnectionView>> renew(ConnectionName connection, Deadline deadline);
 

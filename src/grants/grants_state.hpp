@@ -40,6 +40,7 @@ struct FreshGrant {
   std::optional<std::chrono::seconds> expires_in;
   Secret access_token;
   std::optional<Secret> refresh_token;
+  std::optional<StoredStatic> token;   // of a static token
   std::vector<store::Statement> also;  // in the same transaction: uses up the invite
 };
 
@@ -113,8 +114,6 @@ class Grants::State : public std::enable_shared_from_this<State> {
   // for another account or app.
   Async<Result<ConnectionView>> keep(FreshGrant fresh);
   Async<Result<std::optional<StoredGrant>>> stored(ConnectionName connection);
-  Async<Result<ConnectionView>> connect_static(ConnectionName connection, AppName app, Secret token,
-                                               Actor actor);
 
   // --- The home loop: installing.cpp ---
 
@@ -146,6 +145,20 @@ class Grants::State : public std::enable_shared_from_this<State> {
 
   Async<Result<Disconnected>> disconnect(ConnectionName connection, Uninstall uninstall, Actor actor);
 
+  // --- The home loop: static_tokens.cpp ---
+
+  Async<Result<ConnectionView>> connect_static(ConnectionName connection, AppName app, Secret token,
+                                               Actor actor, std::optional<TimePoint> created);
+  Async<Result<Disconnected>> finish_rotation(ConnectionName connection, Actor actor);
+  static Async<void> owner_missing(std::shared_ptr<State> self, ConnectionName connection,
+                                   std::uint64_t generation);
+  // The calendar, the old tokens whose time is over, what other processes changed.
+  Async<void> sweep_static();
+
+  // --- The home loop: shredding.cpp ---
+
+  Async<Result<Shredded>> shred(ConnectionName connection, Actor actor);
+
   // Constant after construction.
   const Parts parts;
   const Settings settings;
@@ -158,6 +171,29 @@ class Grants::State : public std::enable_shared_from_this<State> {
   Async<Result<FreshGrant>> inspected(AnsweredInvite answered, hubspot::Granted granted);
   Async<void> take_back(AppSnapshot its_app, ConnectionName connection, std::optional<HubId> account,
                         Secret refresh_token);
+  // What HubSpot says of a static token. HUBSPOT_REFUSED, or trouble (Retry::Later).
+  struct Introduced {
+    HubId hub_id;
+    std::string region;
+    std::vector<std::string> scopes;
+    std::optional<std::uint64_t> user_id, app_id;
+  };
+  Async<Result<Introduced>> introduced(AppSnapshot its_app, Secret token);
+  Async<Result<ConnectionView>> let_wait(StoredGrant row, Secret token, TokenBirth birth, std::string why);
+  Async<Result<ConnectionView>> switch_token(ConnectionName connection, Secret token, TokenBirth birth,
+                                             Introduced facts);
+  Async<Result<void>> destroy_previous(StoredGrant row);
+  Async<void> flush_uses(std::shared_ptr<Holding> holding);
+  Async<void> sweep_one(std::shared_ptr<Holding> holding, StoredGrant row);
+  // static_check.cpp: the renewal of a static token.
+  static Async<void> check_static(std::shared_ptr<State> self, std::shared_ptr<Holding> holding);
+  Async<void> check(std::shared_ptr<Holding> holding);
+  Async<bool> try_waiting(AppSnapshot its_app, StoredGrant row);
+  Async<void> check_present(std::shared_ptr<Holding> holding, AppSnapshot its_app, StoredGrant row);
+  Async<void> fail_static(std::shared_ptr<Holding> holding, std::optional<StoredGrant> row, Error error);
+  struct Doomed;
+  Async<Result<Doomed>> doomed(ConnectionName connection);
+  Async<Disconnected> end_at_hubspot(AppSnapshot its_app, Doomed gone);
   // One flight with what it handles: the driver of the refresh protocol (refreshing.cpp).
   class Renewal;
   static Async<void> renew(std::shared_ptr<State> self, std::shared_ptr<Holding> holding);

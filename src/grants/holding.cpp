@@ -8,6 +8,7 @@ namespace hubward::grants {
 Holding::Holding(ConnectionView view, Secret access_token, GrantFacts facts)
     : name(view.name),
       recorded(view.state),
+      kind(view.kind),
       view_(std::move(view)),
       access_token_(std::move(access_token)),
       facts_(facts) {}
@@ -18,14 +19,20 @@ Holding::Answer Holding::take(Loop& here, SteadyPoint now, Deadline deadline) {
     return Error{"CONNECTION_UNKNOWN", Fault::Caller, Retry::Never,
                  "connection " + name.text + " was disconnected"};
   switch (for_call(facts_, now)) {
-    case ForCall::Use: return Ready{access_token_.clone(), view_.generation};
+    case ForCall::Use:
+      if (kind == GrantKind::Static) {
+        if (uses_.empty() || uses_.back().generation != view_.generation) uses_.push_back({view_.generation});
+        ++uses_.back().count;
+        uses_.back().last = now;
+      }
+      return Ready{access_token_.clone(), view_.generation};
     case ForCall::Dead:
       return Error{"GRANT_DEAD", Fault::HubSpot, Retry::Never,
                    "HubSpot no longer honours the grant of connection " + name.text + "; connect it again"};
     case ForCall::Refused:
       return Error{"TOKEN_EXPIRED", Fault::HubSpot, Retry::Never,
-                   "HubSpot calls the static token of connection " + name.text +
-                       " expired; store a new one (hubward connection add with the same name)"};
+                   "HubSpot refuses the static token of connection " + name.text +
+                       "; store a new one with hubward connection rotate " + name.text};
     case ForCall::Wait: break;
   }
   // A call whose deadline passes before the next try gains nothing by waiting for it.
@@ -71,6 +78,16 @@ void Holding::explain_death(LastTrouble reason, bool token_refused) {
   if (!facts_.dead) return;
   view_.last_trouble = std::move(reason);
   if (token_refused) facts_.rejected = true;
+}
+
+std::vector<Holding::Uses> Holding::take_uses() {
+  std::scoped_lock lock(mutex_);
+  return std::exchange(uses_, {});
+}
+
+void Holding::show_token(std::uint64_t generation, std::shared_ptr<const StaticTokenView> token) {
+  std::scoped_lock lock(mutex_);
+  if (view_.generation == generation) view_.token = std::move(token);
 }
 
 ConnectionView Holding::view() const {

@@ -29,6 +29,7 @@ class Holding {
   Holding(ConnectionView view, Secret access_token, GrantFacts facts);
 
   const ConnectionName name;
+  const GrantKind kind;
 
   // What a call gets: a token, a signal that is notified when something changed, or the reason there is none.
   struct Ready {
@@ -54,6 +55,13 @@ class Holding {
   // The present token, for a question to HubSpot; nothing when it has expired.
   std::optional<Secret> living_token(SteadyPoint now) const;
 
+  // How often a token of one generation was handed out since the last time this was asked, and when last.
+  struct Uses {
+    std::uint64_t generation = 0, count = 0;
+    SteadyPoint last{};
+  };
+  std::vector<Uses> take_uses();
+
   ConnectionView view() const;  // its state is the settled one
   GrantFacts facts() const;
   // The state at this moment (connection_life.hpp).
@@ -63,6 +71,8 @@ class Holding {
   void begin_renewal(SteadyPoint now);
   // Shows what a renewal is struggling with, which goes on.
   void show(LastTrouble trouble);
+  // What the store knows by now of a static token of this generation; changes nothing for calls.
+  void show_token(std::uint64_t generation, std::shared_ptr<const StaticTokenView> token);
   // Each ends a renewal, if one is under way, and wakes whoever waits.
   void replace(ConnectionView view, Secret access_token, GrantFacts facts);
   struct Failure {
@@ -93,6 +103,7 @@ class Holding {
   GrantFacts facts_;
   bool removed_ = false;
   std::optional<SteadyPoint> suspected_;
+  std::vector<Uses> uses_;  // of a static token; the present generation last
   std::vector<Waiter> waiters_;
 };
 

@@ -70,13 +70,16 @@ milliseconds back_off(unsigned failures, double jitter) {
 ForCall for_call(const GrantFacts& facts, SteadyPoint now) {
   bool alive = !facts.life || now < last_use(*facts.life);
   if (alive && !facts.rejected) return ForCall::Use;
-  if (!facts.life) return ForCall::Refused;
+  if (!facts.life) return facts.dead || !facts.check_at ? ForCall::Refused : ForCall::Wait;
   return facts.dead ? ForCall::Dead : ForCall::Wait;
 }
 
 std::optional<SteadyPoint> next_renewal(const GrantFacts& facts) {
-  if (!facts.life || facts.dead || facts.in_flight) return std::nullopt;
-  SteadyPoint start = facts.rejected ? SteadyPoint::min() : facts.renew_at;
+  if (facts.in_flight) return std::nullopt;
+  bool asks_on =
+      facts.life ? !facts.dead : facts.check_at.has_value();  // a static token may be honoured again
+  if (!asks_on) return std::nullopt;
+  SteadyPoint start = facts.rejected ? SteadyPoint::min() : facts.life ? facts.renew_at : *facts.check_at;
   if (facts.last_start) start = std::max(start, *facts.last_start + between_renewals);
   if (facts.not_before) start = std::max(start, *facts.not_before);
   return start;

@@ -30,6 +30,11 @@ constexpr std::chrono::milliseconds configuration_back_off = std::chrono::minute
 constexpr std::chrono::seconds longest_retry_after = std::chrono::hours(24);
 // HubSpot may call token after token expired (a fault of its own): no two renewals begin closer than this.
 constexpr std::chrono::milliseconds between_renewals = std::chrono::seconds(1);
+// How often, at most, HubSpot is asked about a static token of which there is nothing to ask.
+constexpr std::chrono::milliseconds static_check_interval = std::chrono::hours(24);
+
+// And while a newer one waits to take over.
+constexpr std::chrono::milliseconds waiting_check_interval = std::chrono::seconds(15);
 
 struct TokenLife {
   SteadyPoint obtained;
@@ -73,6 +78,9 @@ struct GrantFacts {
   // HubSpot calls the refresh token dead since, but somebody may be bringing a newer one
   // (refresh_flight.hpp). What it said while the app itself was in doubt does not count.
   std::optional<SteadyPoint> doubted_since = {};
+  // Of a static token: when HubSpot is asked next what it thinks of it, which is what its renewal consists
+  // of.
+  std::optional<SteadyPoint> check_at = {};
 };
 
 // What a call gets.

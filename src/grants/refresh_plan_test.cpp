@@ -72,7 +72,11 @@ TEST_CASE("what a call gets follows from the token's life, HubSpot's word and no
       {"dead, token alive", with([](auto& f) { f.dead = true; }), 1min, ForCall::Use},
       {"dead, token expired", with([](auto& f) { f.dead = true; }), 30min, ForCall::Dead},
       {"static", GrantFacts{}, 1000h, ForCall::Use},
-      {"static, called expired", GrantFacts{.rejected = true}, 0s, ForCall::Refused}};
+      {"static, called expired", GrantFacts{.rejected = true}, 0s, ForCall::Refused},
+      {"static, to be checked", GrantFacts{.check_at = start}, 1000h, ForCall::Use},
+      {"static, refused to a call", GrantFacts{.rejected = true, .check_at = start + 24h}, 0s, ForCall::Wait},
+      {"static, refused again when asked",
+       GrantFacts{.rejected = true, .dead = true, .check_at = start + 24h}, 0s, ForCall::Refused}};
   for (const Row& row : rows) CHECK_MESSAGE(for_call(row.facts, start + row.now) == row.expected, row.what);
 }
 
@@ -92,6 +96,18 @@ TEST_CASE("the next renewal waits for its time, the back-off and the one before"
   facts.dead = true;
   CHECK_FALSE(next_renewal(facts));
   CHECK_FALSE(next_renewal(GrantFacts{.rejected = true}));
+}
+
+TEST_CASE("a static token is checked in its time, at once when a call was refused, and on while it is dead") {
+  GrantFacts facts{.check_at = start + 24h};
+  CHECK(next_renewal(facts) == start + 24h);
+  facts.rejected = true;
+  CHECK(next_renewal(facts) == SteadyPoint::min());
+  facts.dead = true;
+  facts.not_before = start + 1min;
+  CHECK(next_renewal(facts) == start + 1min);
+  facts.in_flight = true;
+  CHECK_FALSE(next_renewal(facts));
 }
 
 TEST_CASE("only HubSpot's verdict about the refresh token is a death; the rest says what it is") {

@@ -38,6 +38,7 @@ Async<void> Grants::State::sweep() {
   if (!swept) parts.log.failed(telemetry::Level::Warning, "grants.sweep_failed", swept.error());
   std::shared_ptr<const Directory> now = directory();
   for (const auto& [name, entry] : now->entries) observe(entry.holding);
+  co_await sweep_static();
 }
 
 void Grants::State::reschedule(const std::shared_ptr<Holding>& holding) {
@@ -53,7 +54,9 @@ void Grants::State::start_due() {
     due->begin_renewal(parts.clock.steady());
     observe(due);
     ++active_;
-    parts.loop.spawn(renew(shared_from_this(), std::move(due)));
+    bool is_static = due->kind == GrantKind::Static;
+    parts.loop.spawn(is_static ? check_static(shared_from_this(), std::move(due))
+                               : renew(shared_from_this(), std::move(due)));
   }
 }
 

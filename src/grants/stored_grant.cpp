@@ -8,7 +8,7 @@
 namespace hubward::grants {
 namespace {
 
-constexpr std::string_view migrations[] = {R"sql(
+constexpr std::string_view create_tables = R"sql(
 CREATE TABLE connections (
   name TEXT PRIMARY KEY,
   app TEXT NOT NULL,
@@ -49,8 +49,9 @@ CREATE TABLE installs (
   expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX installs_by_invite ON installs (invite_hash, expires_at);
-)sql",
-                                           R"sql(
+)sql";
+
+constexpr std::string_view create_departed = R"sql(
 CREATE TABLE departed (
   name TEXT PRIMARY KEY,
   app TEXT NOT NULL,
@@ -61,13 +62,19 @@ CREATE TABLE departed (
   departed_at INTEGER NOT NULL,
   departed_by TEXT NOT NULL
 ) STRICT;
-)sql"};
+)sql";
 
-constexpr std::string_view grant_columns =
+const std::string_view migrations[] = {create_tables, create_departed, create_static_tokens};
+
+const std::string grant_columns =
     "SELECT c.name, c.app, c.kind, c.hub_id, c.region, c.state, c.connected_at, c.trouble_at, "
     "c.trouble_cause, "
     "c.trouble_next_step, g.generation, g.data_key, g.client_id, g.scopes, g.obtained_at, g.expires_at, "
-    "g.access_token, g.refresh_token FROM connections c JOIN grants g ON g.connection = c.name";
+    "g.access_token, g.refresh_token, " +
+    std::string(static_columns) +
+    " FROM connections c JOIN grants g ON g.connection = c.name "
+    "LEFT JOIN static_tokens t ON t.connection = c.name";
+constexpr std::size_t first_static_column = 18;
 
 constexpr std::string_view departed_columns =
     "SELECT name, app, kind, hub_id, region, connected_at, departed_at, departed_by FROM departed";
@@ -145,10 +152,14 @@ store::Schema schema() {
 }
 
 Statement select_grants() {
-  return {std::string(grant_columns) + " ORDER BY c.name"};
+  return {grant_columns + " ORDER BY c.name"};
+}
+Statement select_static_grants() {
+  return {grant_columns + " WHERE c.kind = ? ORDER BY c.name",
+          {static_cast<std::int64_t>(GrantKind::Static)}};
 }
 Statement select_grant(const ConnectionName& connection) {
-  return {std::string(grant_columns) + " WHERE c.name = ?", {value(connection.text)}};
+  return {grant_columns + " WHERE c.name = ?", {value(connection.text)}};
 }
 
 StoredGrant grant_from(const store::Row& row) {
@@ -170,6 +181,7 @@ StoredGrant grant_from(const store::Row& row) {
   grant.expires_at = time_at(row, 15);
   grant.access_token = bytes_at(row, 16);
   if (!null_at(row, 17)) grant.refresh_token = bytes_at(row, 17);
+  grant.token = static_from(row, first_static_column);
   return grant;
 }
 
@@ -189,7 +201,9 @@ std::vector<Statement> insert_grant(const StoredGrant& grant) {
        value(joined(grant.scopes)), value(grant.obtained_at), value(grant.expires_at),
        value(grant.access_token), value(grant.refresh_token)}};
   Statement is_back{"DELETE FROM departed WHERE name = ?", {value(grant.name.text)}};
-  return {std::move(connection), std::move(tokens), std::move(is_back)};
+  std::vector<Statement> statements{std::move(connection), std::move(tokens), std::move(is_back)};
+  if (grant.token) statements.push_back(put_static(grant.name, *grant.token));
+  return statements;
 }
 
 std::vector<Statement> replace_grant(const StoredGrant& grant, std::uint64_t generation_before) {
@@ -208,7 +222,9 @@ std::vector<Statement> replace_grant(const StoredGrant& grant, std::uint64_t gen
       {value(grant.region), static_cast<std::int64_t>(grant.state), trouble[0], trouble[1], trouble[2],
        value(grant.name.text), value(grant.hub_id.number)},
       1};
-  return {std::move(tokens), std::move(connection)};
+  std::vector<Statement> statements{std::move(tokens), std::move(connection)};
+  if (grant.token) statements.push_back(put_static(grant.name, *grant.token));
+  return statements;
 }
 
 std::vector<Statement> set_state(const StoredGrant& grant) {
@@ -279,6 +295,21 @@ Result<std::optional<Secret>> open_refresh_token(const StoredGrant& grant, const
   return std::optional(std::move(*opened));
 }
 
+std::vector<vault::SealedValue> sealed_values(const StoredGrant& grant) {
+  std::vector<vault::SealedValue> values{
+      {"grants", grant.name.text, "access_token", grant.generation, grant.access_token}};
+  if (grant.refresh_token)
+    values.push_back({"grants", grant.name.text, "refresh_token", grant.generation, *grant.refresh_token});
+  if (!grant.token) return values;
+  if (grant.token->next)
+    values.push_back(
+        {"static_tokens", grant.name.text, "next_token", grant.generation, grant.token->next->sealed});
+  if (grant.token->previous)
+    values.push_back({"static_tokens", grant.name.text, "previous_token", grant.generation,
+                      grant.token->previous->sealed});
+  return values;
+}
+
 ConnectionView view_of(const StoredGrant& grant) {
   ConnectionView view;
   view.name = grant.name;
@@ -293,6 +324,7 @@ ConnectionView view_of(const StoredGrant& grant) {
   view.renewed_at = grant.obtained_at;
   view.expires_at = grant.expires_at;
   view.last_trouble = grant.last_trouble;
+  if (grant.token) view.token = view_of(*grant.token);
   return view;
 }
 

@@ -11,8 +11,10 @@
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "grants/connection.hpp"
+#include "grants/stored_static.hpp"
 #include "store/value.hpp"
 #include "vault/data_key.hpp"
+#include "vault/shred_proof.hpp"
 
 namespace hubward::grants {
 
@@ -35,9 +37,11 @@ struct StoredGrant {
   std::optional<TimePoint> expires_at;
   Bytes access_token;                  // sealed
   std::optional<Bytes> refresh_token;  // sealed
+  std::optional<StoredStatic> token;   // of a static token
 };
 
 store::Statement select_grants();
+store::Statement select_static_grants();
 store::Statement select_grant(const ConnectionName& connection);
 StoredGrant grant_from(const store::Row& row);  // of the two statements above
 
@@ -61,6 +65,9 @@ Result<void> seal_tokens(StoredGrant& grant, const vault::DataKey& key, const Se
 Result<Secret> open_access_token(const StoredGrant& grant, const vault::DataKey& key);
 // Nothing when there is none.
 Result<std::optional<Secret>> open_refresh_token(const StoredGrant& grant, const vault::DataKey& key);
+
+// Every sealed value of the row, with the place that it is bound to.
+std::vector<vault::SealedValue> sealed_values(const StoredGrant& grant);
 
 ConnectionView view_of(const StoredGrant& grant);
 std::string joined(const std::vector<std::string>& words);  // with spaces

@@ -143,6 +143,7 @@ HubSpotError read_error(int status, std::string_view body) {
     if (auto parsed = Json::parse(body); parsed && parsed->is_object()) found = gather(*parsed, error);
   }
   error.kind = kind_from(status, error, found);
+  error.user_lacks_permissions = found.user_lacks_permissions;
   return error;
 }
 

@@ -47,6 +47,9 @@ struct HubSpotError {
   std::string policy_name;
   std::vector<std::string> required_scopes;
   bool all_scopes_required = false;  // else any one of them
+  // USER_DOES_NOT_HAVE_PERMISSIONS among the results of a validation: whoever the token belongs to may not do
+  // this, most often because they were removed from the account (section 2.1).
+  bool user_lacks_permissions = false;
 };
 
 constexpr std::size_t longest_error_body = 256 * 1024;  // more than this is not read for meaning

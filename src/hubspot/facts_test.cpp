@@ -120,6 +120,7 @@ TEST_CASE("HubSpot's errors are understood in every documented form") {
     HubSpotError error = read_error(row.status, row.body);
     CHECK(error.kind == row.kind);
     CHECK(error.category == row.category);
+    CHECK(error.user_lacks_permissions == row.body.contains("USER_DOES_NOT_HAVE_PERMISSIONS"));
     if (!row.policy.empty()) CHECK(error.policy_name == row.policy);
   }
 }

@@ -318,6 +318,12 @@ Result<ChainReport> Journal::verify() const {
   return verify_chain(state_->database);
 }
 
+Result<Journal::Position> Journal::position() const {
+  Result<ChainEnd> end = read_chain_end(state_->database);
+  if (!end) return std::unexpected(end.error());
+  return Position{end->number, to_hex(end->hash)};
+}
+
 Journal::Statistics Journal::statistics() const {
   return state_->statistics();
 }

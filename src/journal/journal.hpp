@@ -120,6 +120,13 @@ class Journal {
   Result<std::uint64_t> remove_before(TimePoint before);
   // Blocking. Reads everything.
   Result<ChainReport> verify() const;
+  // Blocking. The newest block on the disk: whatever was acknowledged before is in it or in one before it,
+  // and its hash covers all of them.
+  struct Position {
+    std::int64_t block = 0;
+    std::string hash;  // hex
+  };
+  Result<Position> position() const;
 
   // For metrics and /readyz.
   struct Statistics {

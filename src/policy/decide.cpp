@@ -194,10 +194,17 @@ Decision decide_unknown(const hubspot::Unmatched& unmatched, std::string_view me
 
 Result<void> check_forwardable(const hubspot::CanonicalPath& path, const hubspot::Query& query) {
   if (auto forbidden = query.forbidden_parameter()) {
+    // HubSpot switched account API keys off on 2022-11-30 (hubspot.md section 2.3).
+    bool old_key = *forbidden == "hapikey";
     return invalid("CREDENTIAL_IN_QUERY",
                    "the query parameter " + json_quoted(*forbidden) +
-                       " is not forwarded: the gateway adds the credential itself, in a header; "
-                       "account API keys (hapikey) ended in 2022");
+                       " is not forwarded: the gateway adds the credential itself, in a header" +
+                       (old_key ? "; account API keys (hapikey) ended on 2022-11-30: make a service key or "
+                                  "private app in the HubSpot "
+                                  "account, store its token with `hubward connection add`, and send the "
+                                  "client key as the bearer "
+                                  "instead of hapikey (docs/connecting.md)"
+                                : ""));
   }
   if (path.size() > 0 && path.segment(0) == "oauth") {
     return invalid("OAUTH_NOT_FORWARDED",

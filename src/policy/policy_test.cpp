@@ -259,15 +259,19 @@ TEST_CASE("an explanation shows the call as the gateway sees it") {
         "scopes     crm.objects.contacts.write\n"
         "decision   denied: role reader has no rule that allows delete on contacts; POST "
         "/crm/objects/{objectType}/batch/archive (crm.objects.batch.archive) is delete\n");
-  CHECK(explain(role, catalogue(), "GET", "/crm/objects/2026-09/contacts?limit=1&hapikey=x") ==
-        "call       GET /crm/objects/2026-09/contacts\n"
-        "operation  crm.objects.list: view\n"
-        "objects    contacts\n"
-        "version    2026-09, latest; HubSpot ends its support on 2028-03-08\n"
-        "scopes     crm.objects.contacts.read\n"
-        "decision   refused for every role: the query parameter \"hapikey\" is not forwarded: the gateway "
-        "adds the "
-        "credential itself, in a header; account API keys (hapikey) ended in 2022\n");
+  CHECK(
+      explain(role, catalogue(), "GET", "/crm/objects/2026-09/contacts?limit=1&hapikey=x") ==
+      "call       GET /crm/objects/2026-09/contacts\n"
+      "operation  crm.objects.list: view\n"
+      "objects    contacts\n"
+      "version    2026-09, latest; HubSpot ends its support on 2028-03-08\n"
+      "scopes     crm.objects.contacts.read\n"
+      "decision   refused for every role: the query parameter \"hapikey\" is not forwarded: the gateway "
+      "adds the "
+      "credential itself, in a header; account API keys (hapikey) ended on 2022-11-30: make a service key or "
+      "private app in the HubSpot account, store its token with `hubward connection add`, and send the "
+      "client key as "
+      "the bearer instead of hapikey (docs/connecting.md)\n");
   for (std::string_view oauth : {"/oauth/v1/token", "/oauth/v9/nothing"}) {
     std::string text = explain(role, catalogue(), "POST", oauth);
     CHECK(text.find("refused for every role: OAuth calls are not forwarded") != std::string::npos);

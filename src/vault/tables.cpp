@@ -87,6 +87,14 @@ store::Statement select_keys_of(const ConnectionName& connection) {
   return {"SELECT id FROM vault_keys WHERE connection = ? AND purpose = 'connection'", {connection.text}};
 }
 
+store::Statement select_wraps_of(const ConnectionName& connection) {
+  return {
+      "SELECT k.id, k.purpose, k.connection, w.root_key, w.wrapped FROM vault_keys k "
+      "JOIN vault_wraps w ON w.key = k.id WHERE k.connection = ? AND k.purpose = 'connection' "
+      "ORDER BY k.id, w.root_key",
+      {connection.text}};
+}
+
 store::Statement select_keys_to_rewrap(const keys::RootKeyId& from, const keys::RootKeyId& to,
                                        std::int64_t limit) {
   return {
@@ -138,6 +146,12 @@ std::vector<store::Statement> delete_keys_of(const ConnectionName& connection) {
            "(SELECT id FROM vault_keys WHERE connection = ? AND purpose = 'connection')",
            {connection.text}},
           {"DELETE FROM vault_keys WHERE connection = ? AND purpose = 'connection'", {connection.text}}};
+}
+
+std::vector<store::Statement> delete_keys_of(const ConnectionName& connection, std::int64_t wraps) {
+  std::vector<store::Statement> statements = delete_keys_of(connection);
+  statements.front().must_change = wraps;
+  return statements;
 }
 
 std::vector<store::Statement> begin_rotation(const keys::RootKeyId& to, TimePoint now) {

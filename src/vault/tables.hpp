@@ -37,6 +37,8 @@ WrappedKey wrapped_key_from(const store::Row& row);
 store::Statement select_system_keys(const keys::RootKeyId& root);
 store::Statement select_data_key(const DataKeyId& id);  // a row for each root key that wraps it
 store::Statement select_keys_of(const ConnectionName& connection);
+// A row for each root key that wraps each of them.
+store::Statement select_wraps_of(const ConnectionName& connection);
 // Keys that `from` wraps and `to` does not, at most `limit`.
 store::Statement select_keys_to_rewrap(const keys::RootKeyId& from, const keys::RootKeyId& to,
                                        std::int64_t limit);
@@ -50,6 +52,8 @@ std::vector<store::Statement> insert_key(const keys::KeyBinding& binding, const 
 // A second wrap; does nothing when the key was shredded meanwhile or the rotation is no longer going to `to`.
 store::Statement insert_rewrap(const std::string& key_id, const keys::RootKeyId& to, Bytes wrapped);
 std::vector<store::Statement> delete_keys_of(const ConnectionName& connection);
+// The same, refused (STORE_CONFLICT) unless there are exactly so many wraps.
+std::vector<store::Statement> delete_keys_of(const ConnectionName& connection, std::int64_t wraps);
 
 // The three turns of a rotation, one transaction each.
 std::vector<store::Statement> begin_rotation(const keys::RootKeyId& to, TimePoint now);
