@@ -345,7 +345,9 @@ TEST_CASE_FIXTURE(
   CHECK(answer.text == said);
   CHECK(upstream.seen.back().fields.find("accept-encoding").value_or("identity") == "identity");
   house.run_until([&] { return house.view({"beta"}).token->owner_missing_at.has_value(); });
-  CHECK(last_record().details.back() == journal::Field{"hubspot_says", "USER_DOES_NOT_HAVE_PERMISSIONS"});
+  REQUIRE(house.journal->flush());
+  auto calls = house.wait(house.journal->search({.filter = {.kind = journal::Kind::Call}})).value().records;
+  CHECK(calls.back().details.back() == journal::Field{"hubspot_says", "USER_DOES_NOT_HAVE_PERMISSIONS"});
 }
 
 TEST_CASE_FIXTURE(Way, "paging links lead back to where the caller reached us") {
