@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "core/ascii.hpp"
@@ -20,18 +21,28 @@ Explanation of_connected(const ConnectionView& view) {
               ". HubSpot grants what the app asks for there and the account's subscription has."};
 }
 
+// A static token is not renewed: HubSpot is asked about it.
+std::optional<Explanation> of_static(const ConnectionView& view) {
+  if (view.state == ConnectionState::Refreshing)
+    return Explanation{"HubSpot is being asked about its token, which it refused to a call",
+                       "Nothing to do."};
+  if (view.state == ConnectionState::Expiring)
+    return Explanation{
+        "HubSpot refused its token to a call, and has not been asked about it yet",
+        "Nothing to do unless it stays so; then: hubward connection refresh " + view.name.text + "."};
+  return std::nullopt;
+}
+
 Explanation without_trouble(const ConnectionView& view) {
+  if (view.kind == GrantKind::Static)
+    if (std::optional<Explanation> said = of_static(view)) return *said;
   switch (view.state) {
     case ConnectionState::Connected: return of_connected(view);
     case ConnectionState::Refreshing: return {"its token is being renewed", "Nothing to do."};
     case ConnectionState::Expiring:
       return {"its token is due for renewal, which has not begun",
               "Nothing to do unless it stays so; then: hubward connection refresh " + view.name.text + "."};
-    case ConnectionState::Failing:
-      if (view.kind == GrantKind::Static)
-        return {"HubSpot calls its static token expired",
-                "Store a new one: hubward connection rotate " + view.name.text + "."};
-      return {"a renewal did not work", "Nothing to do: it is tried again."};
+    case ConnectionState::Failing: return {"a renewal did not work", "Nothing to do: it is tried again."};
     case ConnectionState::Dead:
       return {"HubSpot no longer honours its grant", "Connect the account again under the same name."};
     case ConnectionState::Disconnected: return {"it was disconnected", ""};
@@ -52,10 +63,10 @@ std::string within_a_sentence(std::string text) {
 ConnectionState state_at(ConnectionState settled, const GrantFacts& facts, AppKnown app, SteadyPoint now) {
   if (settled == ConnectionState::Dead || facts.dead) return ConnectionState::Dead;
   bool is_static = !facts.life;
-  if (app == AppKnown::No || settled == ConnectionState::Failing || (is_static && facts.rejected))
-    return ConnectionState::Failing;
-  if (facts.in_flight) return ConnectionState::Refreshing;
-  bool is_due = !is_static && (facts.rejected || now >= facts.renew_at);
+  if (app == AppKnown::No || settled == ConnectionState::Failing) return ConnectionState::Failing;
+  // HubSpot is asked about a static token that it refused to a call; what it says there counts.
+  if (facts.in_flight && (!is_static || facts.rejected)) return ConnectionState::Refreshing;
+  bool is_due = facts.rejected || (!is_static && now >= facts.renew_at);
   return is_due ? ConnectionState::Expiring : ConnectionState::Connected;
 }
 

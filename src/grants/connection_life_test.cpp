@@ -36,6 +36,9 @@ TEST_CASE("the state follows from what is stored, what is known and the moment")
   auto in_flight = [](GrantFacts& facts) { facts.in_flight = true; };
   auto rejected = [](GrantFacts& facts) { facts.rejected = true; };
   GrantFacts is_static = with([](GrantFacts& facts) { facts.life.reset(); });
+  GrantFacts refused_static = is_static, asked_static = is_static, asked_well = is_static;
+  refused_static.rejected = asked_static.rejected = true;
+  asked_static.in_flight = asked_well.in_flight = true;
   struct Row {
     std::string_view what;
     ConnectionState settled;
@@ -63,11 +66,11 @@ TEST_CASE("the state follows from what is stored, what is known and the moment")
       {"no such app, renewal under way", Connected, with(in_flight), AppKnown::No, due, Failing},
       {"dead, and no such app", Dead, plain(), AppKnown::No, early, Dead},
       {"a static token", Connected, is_static, AppKnown::Yes, over, Connected},
-      {"a static token that HubSpot refuses", Connected, with([](GrantFacts& facts) {
-         facts.life.reset();
-         facts.rejected = true;
-       }),
-       AppKnown::Yes, early, Failing},
+      {"a static token that HubSpot refused to a call", Connected, refused_static, AppKnown::Yes, early,
+       Expiring},
+      {"HubSpot is asked about it", Connected, asked_static, AppKnown::Yes, early, Refreshing},
+      {"HubSpot is asked about a static token that works", Connected, asked_well, AppKnown::Yes, early,
+       Connected},
   };
   for (const Row& row : rows)
     CHECK_MESSAGE(state_at(row.settled, row.facts, row.app, row.now) == row.expected, row.what);
@@ -80,8 +83,8 @@ TEST_CASE("every state is explained in one sentence, with what to do") {
     view.last_trouble = {TimePoint(), std::move(cause), std::move(next_step)};
     return view;
   };
-  ConnectionView refused = view_in(Failing);
-  refused.kind = GrantKind::Static;
+  ConnectionView refused = view_in(Expiring), asked_about = view_in(Refreshing);
+  refused.kind = asked_about.kind = GrantKind::Static;
   const std::pair<ConnectionView, std::string_view> rows[] = {
       {view_in(Connected), "acme-prod is connected: its token works; nothing to do."},
       {view_in(Refreshing), "acme-prod is refreshing: its token is being renewed; nothing to do."},
@@ -93,8 +96,11 @@ TEST_CASE("every state is explained in one sentence, with what to do") {
       {troubled(Refreshing, "of an earlier try", "x"),
        "acme-prod is refreshing: its token is being renewed; nothing to do."},
       {refused,
-       "acme-prod is failing: HubSpot calls its static token expired; store a new one: hubward connection "
-       "rotate acme-prod."},
+       "acme-prod is expiring: HubSpot refused its token to a call, and has not been asked about it yet; "
+       "nothing to do unless it stays so; then: hubward connection refresh acme-prod."},
+      {asked_about,
+       "acme-prod is refreshing: HubSpot is being asked about its token, which it refused to a call; nothing "
+       "to do."},
       {troubled(Dead, "HubSpot refused", "HubSpot's word is final."),
        "acme-prod is dead: HubSpot refused; HubSpot's word is final."},
       {view_in(Dead),

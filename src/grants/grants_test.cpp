@@ -20,6 +20,12 @@ using Mishap = FakeHubSpot::Mishap;
 
 namespace {
 
+// HubSpot no longer honours the refresh token. Only that question is so answered: once a grant is dead, its
+// access token is asked about as well.
+Mishap refused_grant() {
+  return {Mishap::Kind::Answer, 400, R"({"status":"BAD_REFRESH_TOKEN"})", "/token"};
+}
+
 // A house with one connected account.
 struct Connected : House {
   Connected() { REQUIRE(Browser(*this).connect(invite(), acme).status == 200); }
@@ -282,7 +288,7 @@ TEST_CASE(
   }
   house.let_expire();
   house.clock.advance(2min);  // past any back-off
-  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 503, "busy"});
+  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 503, "busy", "/token"});
   Result<Token> none = house.wait(house.grants->token_for(house.loop, prod, after(200ms)));
   REQUIRE_FALSE(none);
   CHECK(none.error().code == "GRANT_UNAVAILABLE");
@@ -538,10 +544,10 @@ TEST_CASE("a verdict that may be premature is doubted, asked about again, and be
 
 TEST_CASE("a dead grant keeps its token and comes back when HubSpot honours it again") {
   Connected house;
-  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 400, R"({"status":"BAD_REFRESH_TOKEN"})"});
+  house.hubspot.mishaps.push_back(refused_grant());
   CHECK_FALSE(house.renew(*house.grants));
   CHECK(house.view().state == ConnectionState::Dead);
-  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 503, "busy"});
+  house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 503, "busy", "/token"});
   CHECK_FALSE(house.renew(*house.grants));
   CHECK(house.view().state == ConnectionState::Dead);  // a question that failed says nothing
   CHECK(must(house.renew(*house.grants)).state == ConnectionState::Connected);
@@ -557,7 +563,7 @@ TEST_CASE("many deaths of one app at once make the app suspect; one good answer 
   }
   auto state_of = [&](const ConnectionName& name) { return house.grants->show(name)->state; };
   for (const ConnectionName& name : names) {
-    house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 400, R"({"status":"BAD_REFRESH_TOKEN"})"});
+    house.hubspot.mishaps.push_back(refused_grant());
     CHECK_FALSE(house.wait(house.grants->renew(name, soon())));
   }
   CHECK(state_of(names.front()) == ConnectionState::Dead);
@@ -573,7 +579,7 @@ TEST_CASE("many deaths of one app at once make the app suspect; one good answer 
 TEST_CASE("one dead grant that is asked about again and again does not make its app suspect") {
   Connected house;
   for (std::size_t i = 0; i <= suspicious_deaths; ++i) {
-    house.hubspot.mishaps.push_back({Mishap::Kind::Answer, 400, R"({"status":"BAD_REFRESH_TOKEN"})"});
+    house.hubspot.mishaps.push_back(refused_grant());
     CHECK_FALSE(house.renew(*house.grants));
     CHECK(house.view().state == ConnectionState::Dead);
   }

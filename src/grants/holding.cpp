@@ -7,8 +7,8 @@ namespace hubward::grants {
 
 Holding::Holding(ConnectionView view, Secret access_token, GrantFacts facts)
     : name(view.name),
-      recorded(view.state),
       kind(view.kind),
+      recorded(view.state),
       view_(std::move(view)),
       access_token_(std::move(access_token)),
       facts_(facts) {}

@@ -18,19 +18,14 @@ namespace {
 // A renewal, or a rotation of the root key, may change what is to be destroyed; then it is looked at again.
 constexpr unsigned shred_tries = 8;
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string result;
-  for (const std::string& word : words) result.append(result.empty() ? "" : " ").append(word);
-  return result;
-}
-
-std::vector<store::Statement> destroying(const StoredGrant& grant, const vault::ShredEvidence& evidence) {
+std::vector<store::Statement> destroying(const StoredGrant& grant, const vault::ShredEvidence& evidence,
+                                         TimePoint now, const Actor& actor) {
   // The values that are looked for afterwards are those that go.
   std::vector<store::Statement> transaction = {
       {"DELETE FROM grants WHERE connection = ? AND generation = ? AND data_key = ?",
        {grant.name.text, static_cast<std::int64_t>(grant.generation), grant.key.text},
        1}};
-  std::ranges::move(delete_grant(grant.name), std::back_inserter(transaction));
+  std::ranges::move(delete_grant(grant.name, now, actor), std::back_inserter(transaction));
   std::ranges::move(vault::shred_statements(evidence), std::back_inserter(transaction));
   return transaction;
 }
@@ -69,12 +64,14 @@ Async<Result<Shredded>> Grants::State::shred(ConnectionName connection, Actor ac
     Result<Doomed> found = co_await doomed(connection);
     if (!found) co_return std::unexpected(found.error());
     gone = std::move(*found);
-    committed = co_await parts.database.commit(destroying(gone.grant, gone.evidence));
+    committed =
+        co_await parts.database.commit(destroying(gone.grant, gone.evidence, parts.clock.now(), actor));
     if (committed || committed.error().code != "STORE_CONFLICT") break;
   }
   if (!committed)
     co_return while_doing("destroying the key of connection " + connection.text, committed.error());
   unpublish(connection);
+  co_await remember_departed(connection);
   Shredded report;
   report.connection = view_of(gone.grant);
   report.at = parts.clock.now();

@@ -38,7 +38,7 @@ Result<void> may_store(const ConnectionName& connection, const App* app, const A
   return {};
 }
 
-std::string shown(const std::optional<TimePoint>& time) {
+std::string time_or_never(const std::optional<TimePoint>& time) {
   return time ? to_iso8601(*time) : "never";
 }
 
@@ -208,7 +208,7 @@ Async<Result<Disconnected>> Grants::State::finish_rotation(ConnectionName connec
   Disconnected report;
   report.remains.push_back("since the switch at " + to_iso8601(old.switched_at) +
                            " the old token was used by " + std::to_string(old.uses) +
-                           " calls through this gateway, last " + shown(old.used_at) +
+                           " calls through this gateway, last " + time_or_never(old.used_at) +
                            "; calls that go past the gateway cannot be seen");
   Result<vault::DataKeyHandle> key = co_await parts.vault.data_key(row.key);
   Result<Secret> token = key ? (*key)->open(place_of(row, "previous_token"), old.sealed)
@@ -238,7 +238,9 @@ Async<Result<Disconnected>> Grants::State::finish_rotation(ConnectionName connec
     report.not_done.push_back("the old token may still lie in the store, sealed: " +
                               (destroyed ? gone.detail : destroyed.error().message));
   record("grant.rotation_finished", connection,
-         {{"by", actor.text}, {"old_uses", std::to_string(old.uses)}, {"old_used_at", shown(old.used_at)}});
+         {{"by", actor.text},
+          {"old_uses", std::to_string(old.uses)},
+          {"old_used_at", time_or_never(old.used_at)}});
   co_return report;
 }
 
