@@ -121,7 +121,7 @@ Reading read(std::string_view bytes, std::string_view sizes) {
   bool done = false;
   {
     Door door(limits(), handler, nullptr);
-    auto place = door.admission.arrive("127.0.0.1");
+    auto place = door.admission.arrive("127.0.0.1", SteadyPoint());
     invariant(place.has_value(), "a door without bounds lets everybody in");
     ServerConnection connection(loop, sockets[1], {}, door, std::move(*place));
     loop.spawn(send(sockets[0], sockets[1], bytes, sizes, &reading.answers, &done));
