@@ -4,6 +4,7 @@
 // chooses the table, each column begins with a byte for its kind.
 //
 // aims at: src/grants/stored_grant.cpp only grant_from state_at kind_at words_of insert_grant joined
+// aims at: src/grants/stored_static.cpp only static_from put_static
 // aims at: src/grants/stored_grant.cpp only view_of invite_from insert_invite install_from insert_install
 // aims at: src/gateway/client_rows.cpp but end_older forget_ended_certificate
 // aims at: src/vault/tables.cpp only root_keys_from wrapped_key_from insert_key
@@ -35,7 +36,7 @@ store::Value value_from(Input& input) {
 }
 
 store::Row row_from(Input& input) {
-  constexpr std::size_t most_columns = 20;
+  constexpr std::size_t most_columns = 40;
   store::Row row;
   while (!input.empty() && row.size() < most_columns) row.push_back(value_from(input));
   return row;
@@ -50,11 +51,14 @@ std::vector<store::Value> values_of(const std::vector<store::Statement>& stateme
 
 void check_grant(const store::Row& row) {
   grants::StoredGrant grant = grants::grant_from(row);
-  std::vector<store::Value> stored = values_of(grants::insert_grant(grant));
-  constexpr std::ptrdiff_t of_the_connection = 10;  // then the grant's, which begin with the name again
-  store::Row again(stored.begin(), stored.begin() + of_the_connection);
-  again.insert(again.end(), stored.begin() + of_the_connection + 1, stored.end());
-  invariant(values_of(grants::insert_grant(grants::grant_from(again))) == stored,
+  std::vector<store::Statement> stored = grants::insert_grant(grant);
+  invariant(stored.size() == (grant.token ? 4 : 3), "a static token has a row of its own");
+  // The connection's; the grant's and the static token's, which begin with the name again; the third statement
+  // forgets that the connection departed.
+  store::Row again = stored[0].values;
+  again.insert(again.end(), stored[1].values.begin() + 1, stored[1].values.end());
+  if (grant.token) again.insert(again.end(), stored[3].values.begin() + 1, stored[3].values.end());
+  invariant(values_of(grants::insert_grant(grants::grant_from(again))) == values_of(stored),
             "a grant is stored as it was read");
   grants::ConnectionView view = grants::view_of(grant);
   invariant(!grants::to_text(view.state).empty() && !grants::to_text(view.kind).empty(),
