@@ -53,8 +53,8 @@ void check_grant(const store::Row& row) {
   grants::StoredGrant grant = grants::grant_from(row);
   std::vector<store::Statement> stored = grants::insert_grant(grant);
   invariant(stored.size() == (grant.token ? 4 : 3), "a static token has a row of its own");
-  // The connection's; the grant's and the static token's, which begin with the name again; the third statement
-  // forgets that the connection departed.
+  // The connection's; the grant's and the static token's, which begin with the name again; the third
+  // statement forgets that the connection departed.
   store::Row again = stored[0].values;
   again.insert(again.end(), stored[1].values.begin() + 1, stored[1].values.end());
   if (grant.token) again.insert(again.end(), stored[3].values.begin() + 1, stored[3].values.end());

@@ -33,8 +33,7 @@ struct Engine {
                             .fields = std::move(request.fields),
                             .bearer = Secret(std::string_view(token)),
                             .body = std::move(request.body)};
-    Result<http::Response> answer =
-        co_await client.send(outgoing, after(std::chrono::seconds(60)));
+    Result<http::Response> answer = co_await client.send(outgoing, after(std::chrono::seconds(60)));
     if (!answer) co_return http::error_response(answer.error());
     co_return std::move(*answer);
   }
