@@ -49,16 +49,14 @@ std::unexpected<Error> refused(std::string why) {
   return failure("SEALED_VALUE_REFUSED", Fault::Store, Retry::Never, std::move(why));
 }
 
-}  // namespace
-
-Result<Bytes> seal(const Secret& key, std::span<const std::byte> associated, std::span<const std::byte> plain,
-                   Random& random) {
+Result<Bytes> seal_within(std::size_t limit, const Secret& key, std::span<const std::byte> associated,
+                          std::span<const std::byte> plain, Random& random) {
   invariant(key.size() == aead_key_size, "an AES-256 key has 32 bytes");
   invariant(associated.size() <= largest_sealable, "associated data is a place or a name, never a payload");
-  if (plain.size() > largest_sealable)
+  if (plain.size() > limit)
     return invalid("TOO_LARGE_TO_SEAL", "a value of " + std::to_string(plain.size()) +
-                                            " bytes is too large to seal; at most " +
-                                            std::to_string(largest_sealable) + " bytes fit");
+                                            " bytes is too large to seal; at most " + std::to_string(limit) +
+                                            " bytes fit");
 
   Bytes sealed(sealed_overhead + plain.size());
   Layout<std::byte> layout{std::span<std::byte>(sealed)};
@@ -79,10 +77,9 @@ Result<Bytes> seal(const Secret& key, std::span<const std::byte> associated, std
   return sealed;
 }
 
-Result<Secret> open(const Secret& key, std::span<const std::byte> associated,
-                    std::span<const std::byte> sealed) {
-  invariant(key.size() == aead_key_size, "an AES-256 key has 32 bytes");
-  if (sealed.size() < sealed_overhead || sealed.size() > sealed_overhead + largest_sealable)
+// The layout of a sealed value whose size and version are right.
+Result<Layout<const std::byte>> layout_of(std::span<const std::byte> sealed, std::size_t limit) {
+  if (sealed.size() < sealed_overhead || sealed.size() > sealed_overhead + limit)
     return refused("a sealed value has " + std::to_string(sealed.size()) +
                    " bytes, which no sealed value has");
   Layout<const std::byte> layout{sealed};
@@ -90,8 +87,13 @@ Result<Secret> open(const Secret& key, std::span<const std::byte> associated,
     return refused("a sealed value has format version " +
                    std::to_string(std::to_integer<int>(layout.version[0])) +
                    ", which this program does not know");
+  return layout;
+}
 
-  Secret plain = Secret::of_size(layout.text.size());
+// `plain` is as long as layout.text.
+Result<void> open_into(std::span<std::byte> plain, const Secret& key, std::span<const std::byte> associated,
+                       const Layout<const std::byte>& layout) {
+  invariant(key.size() == aead_key_size, "an AES-256 key has 32 bytes");
   Context context(EVP_CIPHER_CTX_new());
   int written = 0;
   must(EVP_DecryptInit_ex2(context.get(), algorithm(), raw(key.reveal()), raw(layout.nonce), nullptr));
@@ -102,13 +104,45 @@ Result<Secret> open(const Secret& key, std::span<const std::byte> associated,
     must(EVP_DecryptUpdate(context.get(), nullptr, &written, raw(associated),
                            static_cast<int>(associated.size())));
   if (!layout.text.empty())
-    must(EVP_DecryptUpdate(context.get(), raw(plain.writable()), &written, raw(layout.text),
+    must(EVP_DecryptUpdate(context.get(), raw(plain), &written, raw(layout.text),
                            static_cast<int>(layout.text.size())));
   unsigned char nothing_left[1];
   if (EVP_DecryptFinal_ex(context.get(), nothing_left, &written) != 1)
     return refused(
         "a sealed value does not open: it was changed, moved from another place, or sealed under another "
         "key");
+  return {};
+}
+
+}  // namespace
+
+Result<Bytes> seal(const Secret& key, std::span<const std::byte> associated, std::span<const std::byte> plain,
+                   Random& random) {
+  return seal_within(largest_sealable, key, associated, plain, random);
+}
+
+Result<Bytes> seal_payload(const Secret& key, std::span<const std::byte> associated,
+                           std::span<const std::byte> plain, Random& random) {
+  return seal_within(largest_payload, key, associated, plain, random);
+}
+
+Result<Secret> open(const Secret& key, std::span<const std::byte> associated,
+                    std::span<const std::byte> sealed) {
+  Result<Layout<const std::byte>> layout = layout_of(sealed, largest_sealable);
+  if (!layout) return std::unexpected(layout.error());
+  Secret plain = Secret::of_size(layout->text.size());
+  Result<void> opened = open_into(plain.writable(), key, associated, *layout);
+  if (!opened) return std::unexpected(opened.error());
+  return plain;
+}
+
+Result<std::string> open_payload(const Secret& key, std::span<const std::byte> associated,
+                                 std::span<const std::byte> sealed) {
+  Result<Layout<const std::byte>> layout = layout_of(sealed, largest_payload);
+  if (!layout) return std::unexpected(layout.error());
+  std::string plain(layout->text.size(), '\0');
+  Result<void> opened = open_into(std::as_writable_bytes(std::span(plain)), key, associated, *layout);
+  if (!opened) return std::unexpected(opened.error());
   return plain;
 }
 

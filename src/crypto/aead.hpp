@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "core/encoding.hpp"
 #include "core/result.hpp"
@@ -30,6 +31,8 @@ constexpr std::size_t sealed_overhead = 1 + nonce_size + tag_size;
 // Tokens are under a kilobyte; this is the most that one value may be, and fits into one chunk of locked
 // memory.
 constexpr std::size_t largest_sealable = 64 * 1024;
+// A payload is no credential, so it rests in ordinary memory and may be longer.
+constexpr std::size_t largest_payload = 16 * 1024 * 1024;
 
 // `key` has aead_key_size bytes. Fails only with TOO_LARGE_TO_SEAL.
 Result<Bytes> seal(const Secret& key, std::span<const std::byte> associated, std::span<const std::byte> plain,
@@ -39,5 +42,11 @@ Result<Bytes> seal(const Secret& key, std::span<const std::byte> associated, std
 // place. Which of the last three cannot be told apart.
 Result<Secret> open(const Secret& key, std::span<const std::byte> associated,
                     std::span<const std::byte> sealed);
+
+// The same for payloads: customers' data, of at most largest_payload bytes.
+Result<Bytes> seal_payload(const Secret& key, std::span<const std::byte> associated,
+                           std::span<const std::byte> plain, Random& random);
+Result<std::string> open_payload(const Secret& key, std::span<const std::byte> associated,
+                                 std::span<const std::byte> sealed);
 
 }  // namespace hubward::crypto

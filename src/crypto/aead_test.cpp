@@ -141,6 +141,21 @@ TEST_CASE("a value that does not open leaves nothing in locked memory") {
   CHECK(locked_bytes_in_use() == before);
 }
 
+TEST_CASE("a payload may be longer than a credential, and opens only whole and in its place") {
+  SeededRandom random(5);
+  Secret key = random_secret(random, aead_key_size);
+  std::string text(largest_sealable + 1, 'p');
+  Bytes sealed = seal_payload(key, bytes_of("here"), bytes_of(text), random).value();
+  CHECK(open_payload(key, bytes_of("here"), sealed) == text);
+  CHECK_FALSE(open_payload(key, bytes_of("there"), sealed));
+  CHECK_FALSE(open(key, bytes_of("here"), sealed));
+  CHECK(open_payload(key, {}, seal_payload(key, {}, {}, random).value()) == "");
+  sealed.back() ^= std::byte{1};
+  CHECK(open_payload(key, bytes_of("here"), sealed).error().code == "SEALED_VALUE_REFUSED");
+  Bytes too_long(largest_payload + 1);
+  CHECK(seal_payload(key, {}, too_long, random).error().code == "TOO_LARGE_TO_SEAL");
+}
+
 TEST_CASE("two different lists of fields never bind to the same bytes") {
   CHECK(to_hex(binding({"ab", "", "c"})) ==
         "00000002"

@@ -69,8 +69,8 @@ Async<Result<void>> create_vault(SharedState state, SharedProvider root) {
 
   std::vector<store::Statement> transaction = {
       tables::insert_root_key(root->id(), RootState::Current, state->clock.now())};
-  for (std::string_view purpose :
-       {tables::for_canary, tables::for_client_keys, tables::for_states, tables::for_journal}) {
+  for (std::string_view purpose : {tables::for_canary, tables::for_client_keys, tables::for_states,
+                                   tables::for_journal, tables::for_inbox}) {
     auto statements = co_await new_system_key(state, root, purpose);
     if (!statements) co_return std::unexpected(std::move(statements.error()));
     std::ranges::move(*statements, std::back_inserter(transaction));
@@ -99,14 +99,27 @@ Async<Result<std::map<std::string, Secret>>> unwrap_system_keys(SharedState stat
   co_return secrets;
 }
 
-Async<Result<void>> open_system_keys(SharedState state, SharedProvider root) {
+// A store of a version that received no webhooks has no inbox key yet. Nothing is sealed under it before it
+// is durable, so that making it here loses nothing.
+Async<Result<std::map<std::string, Secret>>> system_keys(SharedState state, SharedProvider root) {
   auto secrets = co_await unwrap_system_keys(state, root);
+  if (!secrets || secrets->empty() || secrets->contains(std::string(tables::for_inbox))) co_return secrets;
+  auto statements = co_await new_system_key(state, root, tables::for_inbox);
+  if (!statements) co_return std::unexpected(std::move(statements.error()));
+  Result<void> committed = co_await state->database.commit(std::move(*statements));
+  if (!committed) co_return while_doing("making the inbox key", std::move(committed.error()));
+  co_return co_await unwrap_system_keys(state, root);
+}
+
+Async<Result<void>> open_system_keys(SharedState state, SharedProvider root) {
+  auto secrets = co_await system_keys(state, root);
   if (!secrets) co_return std::unexpected(std::move(secrets.error()));
   if (!secrets->contains(std::string(tables::for_canary)))
     co_return damaged("the vault's canary is missing, so root key " + root->id().text + " cannot be proved");
   const std::pair<std::string_view, Secret*> wanted[] = {{tables::for_client_keys, &state->client_key_pepper},
                                                          {tables::for_states, &state->state_key},
-                                                         {tables::for_journal, &state->journal_key}};
+                                                         {tables::for_journal, &state->journal_key},
+                                                         {tables::for_inbox, &state->inbox_key}};
   for (auto [purpose, secret] : wanted) {
     auto found = secrets->find(std::string(purpose));
     if (found == secrets->end() || found->second.size() != crypto::digest_size)

@@ -53,7 +53,7 @@ TEST_CASE("a rotation leaves everything readable under the new root key, and not
   REQUIRE(report);
   CHECK(report->from == root_key(1).id());
   CHECK(report->to == root_key(2).id());
-  CHECK(report->rewrapped == connections + 1 + 4);
+  CHECK(report->rewrapped == connections + 1 + 5);
 
   CHECK_FALSE(held->shredded());  // handles do not notice
   CHECK(all_tokens_open(house));

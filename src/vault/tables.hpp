@@ -21,6 +21,7 @@ constexpr std::string_view for_canary = "canary";
 constexpr std::string_view for_client_keys = "client key pepper";
 constexpr std::string_view for_states = "state key";
 constexpr std::string_view for_journal = "journal key";
+constexpr std::string_view for_inbox = "inbox key";
 
 // Every root key that the store knows, the current one first, then the newest.
 store::Statement select_root_keys();

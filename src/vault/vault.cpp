@@ -169,6 +169,9 @@ const Secret& Vault::state_key() const {
 const Secret& Vault::journal_key() const {
   return state_->journal_key;
 }
+const Secret& Vault::inbox_key() const {
+  return state_->inbox_key;
+}
 
 const Openings& Vault::openings() const {
   return *state_->openings;

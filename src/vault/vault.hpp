@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps secrets sealed at rest. Every connection has a data key of its own; data keys and the system's three
+// Keeps secrets sealed at rest. Every connection has a data key of its own; data keys and the system's four
 // secrets rest in vault.db wrapped by a root key that is never in the store (keys/key_provider.hpp); a
 // canary, wrapped likewise, proves at start that the root key is the right one. Bytes, tables and what binds
 // what: docs/formats/sealed.md. Rotation and shredding as an operator sees them: docs/keys.md.
@@ -78,6 +78,7 @@ class Vault {
   const Secret& client_key_pepper() const;  // client keys are stored as HMACs under it
   const Secret& state_key() const;          // one-time states, cookies, sessions
   const Secret& journal_key() const;        // keyed hashes in the journal
+  const Secret& inbox_key() const;          // events of webhooks rest under it
 
   Async<Result<NewDataKey>> make_data_key(ConnectionName connection);
   // From the cache, or unwrapped from the store.

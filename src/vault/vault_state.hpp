@@ -50,7 +50,7 @@ struct Vault::State {
   crypto::Random& random;
   const Clock& clock;
   const std::shared_ptr<Openings> openings;
-  Secret client_key_pepper, state_key, journal_key;
+  Secret client_key_pepper, state_key, journal_key, inbox_key;
   RootKeys root_keys;
   KeyCache cache{data_key_cache_limit};
   std::atomic<bool> rotating{false};

@@ -28,19 +28,35 @@ TEST_CASE("the first opening makes the system's secrets, later ones find the sam
   House house;
   REQUIRE(house.open({1}));
   const Secret* secrets[] = {&house.vault->client_key_pepper(), &house.vault->state_key(),
-                             &house.vault->journal_key()};
+                             &house.vault->journal_key(), &house.vault->inbox_key()};
   std::set<std::string> before;
   for (const Secret* secret : secrets) {
     CHECK(secret->size() == 32);
     before.insert(to_hex(secret->reveal()));
   }
-  CHECK(before.size() == 3);
+  CHECK(before.size() == 4);
   std::string pepper = to_hex(house.vault->client_key_pepper().reveal());
 
   REQUIRE(house.open({1}));
   CHECK(to_hex(house.vault->client_key_pepper().reveal()) == pepper);
-  for (const Secret* secret : {&house.vault->state_key(), &house.vault->journal_key()})
+  for (const Secret* secret :
+       {&house.vault->state_key(), &house.vault->journal_key(), &house.vault->inbox_key()})
     CHECK(before.contains(to_hex(secret->reveal())));
+}
+
+TEST_CASE("a store of before there were webhooks gets an inbox key, which stays") {
+  House house;
+  REQUIRE(house.open({1}));
+  std::string pepper = to_hex(house.vault->client_key_pepper().reveal());
+  REQUIRE(house.database->write(
+      {{"DELETE FROM vault_wraps WHERE key = (SELECT id FROM vault_keys WHERE purpose = 'inbox key')"},
+       {"DELETE FROM vault_keys WHERE purpose = 'inbox key'"}}));
+  REQUIRE(house.open({1}));
+  std::string made = to_hex(house.vault->inbox_key().reveal());
+  CHECK(made.size() == 64);
+  CHECK(to_hex(house.vault->client_key_pepper().reveal()) == pepper);
+  REQUIRE(house.open({1}));
+  CHECK(to_hex(house.vault->inbox_key().reveal()) == made);
 }
 
 TEST_CASE("without a root key nothing opens, and with the wrong one both are named") {

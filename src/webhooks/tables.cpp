@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "webhooks/tables.hpp"
+
+#include <array>
+#include <utility>
+
+namespace hubward::webhooks {
+namespace {
+
+// A released step is never edited; a change is a step of its own.
+constexpr std::string_view create_tables = R"sql(
+CREATE TABLE inbox_events (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  app          TEXT NOT NULL,
+  kind         TEXT NOT NULL,
+  account      INTEGER,
+  subscription INTEGER,
+  object_type  TEXT NOT NULL,
+  object       TEXT NOT NULL,
+  property     TEXT NOT NULL,
+  sensitive    INTEGER NOT NULL,
+  occurred     INTEGER NOT NULL,
+  received     INTEGER NOT NULL,
+  attempt      INTEGER NOT NULL,
+  identity     BLOB NOT NULL,
+  lane         INTEGER NOT NULL,
+  sealed       BLOB NOT NULL
+) STRICT;
+CREATE INDEX inbox_events_received ON inbox_events (received);
+
+CREATE TABLE inbox_seen (
+  identity BLOB NOT NULL PRIMARY KEY,
+  seen     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX inbox_seen_when ON inbox_seen (seen);
+
+CREATE TABLE inbox_requests (
+  signature BLOB NOT NULL PRIMARY KEY,
+  until     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inbox_destinations (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name   TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE inbox_deliveries (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  destination INTEGER NOT NULL,
+  event       INTEGER NOT NULL,
+  lane        INTEGER NOT NULL,
+  occurred    INTEGER NOT NULL,
+  round       INTEGER NOT NULL DEFAULT 0,
+  state       INTEGER NOT NULL DEFAULT 0,
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  next_at     INTEGER NOT NULL DEFAULT 0,
+  cause       TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX inbox_deliveries_lane ON inbox_deliveries (destination, lane, occurred, id) WHERE state = 0;
+CREATE INDEX inbox_deliveries_dead ON inbox_deliveries (destination, id) WHERE state = 1;
+CREATE INDEX inbox_deliveries_event ON inbox_deliveries (event);
+
+CREATE TABLE inbox_figures (
+  name  TEXT NOT NULL PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO inbox_figures VALUES ('duplicates', 0);
+)sql";
+
+constexpr std::array<std::string_view, 1> migrations = {create_tables};
+
+store::Value maybe(const std::optional<std::uint64_t>& number) {
+  if (!number) return nullptr;
+  return static_cast<std::int64_t>(*number);
+}
+
+std::string as_list(const std::vector<std::int64_t>& numbers) {
+  std::string list = "[";
+  for (std::int64_t number : numbers) list += (list.size() > 1 ? "," : "") + std::to_string(number);
+  return list + "]";
+}
+
+}  // namespace
+
+store::Schema schema() {
+  return {.room = "webhooks", .migrations = migrations};
+}
+
+namespace tables {
+
+store::Statement insert_request(const Bytes& signature, TimePoint until) {
+  return {"INSERT INTO inbox_requests VALUES (?, ?)", {signature, to_millis(until)}};
+}
+
+store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed) {
+  std::optional<std::uint64_t> account;
+  if (facts.account) account = facts.account->number;
+  return {
+      "INSERT INTO inbox_events (app, kind, account, subscription, object_type, object, property, sensitive, "
+      "occurred, received, attempt, identity, lane, sealed) "
+      "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 "
+      "WHERE NOT EXISTS (SELECT 1 FROM inbox_seen WHERE identity = ?12)",
+      {facts.app.text, facts.kind, maybe(account), maybe(facts.subscription), facts.object_type, facts.object,
+       facts.property, std::int64_t{facts.sensitive}, to_millis(facts.occurred), to_millis(facts.received),
+       static_cast<std::int64_t>(facts.attempt), facts.identity, lane, std::move(sealed)}};
+}
+
+store::Statement insert_deliveries(const EventFacts& facts, std::int64_t lane,
+                                   const std::vector<std::int64_t>& destinations) {
+  return {
+      "INSERT INTO inbox_deliveries (destination, event, lane, occurred) "
+      "SELECT value, (SELECT max(id) FROM inbox_events), ?1, ?2 FROM json_each(?3) "
+      "WHERE NOT EXISTS (SELECT 1 FROM inbox_seen WHERE identity = ?4)",
+      {lane, to_millis(facts.occurred), as_list(destinations), facts.identity}};
+}
+
+std::vector<store::Statement> remember(const EventFacts& facts) {
+  return {{"INSERT INTO inbox_seen VALUES (?, ?) ON CONFLICT DO NOTHING",
+           {facts.identity, to_millis(facts.received)}},
+          {"UPDATE inbox_figures SET value = value + 1 WHERE name = 'duplicates' AND changes() = 0"}};
+}
+
+std::vector<store::Statement> forget_before(TimePoint requests_now, TimePoint seen_before,
+                                            TimePoint events_before, std::int64_t most_rows) {
+  return {{"DELETE FROM inbox_requests WHERE signature IN "
+           "(SELECT signature FROM inbox_requests WHERE until < ? LIMIT ?)",
+           {to_millis(requests_now), most_rows}},
+          {"DELETE FROM inbox_seen WHERE identity IN "
+           "(SELECT identity FROM inbox_seen WHERE seen < ? ORDER BY seen LIMIT ?)",
+           {to_millis(seen_before), most_rows}},
+          {"DELETE FROM inbox_events WHERE id IN "
+           "(SELECT id FROM inbox_events e WHERE received < ? AND NOT EXISTS "
+           "(SELECT 1 FROM inbox_deliveries d WHERE d.event = e.id) ORDER BY received LIMIT ?)",
+           {to_millis(events_before), most_rows}}};
+}
+
+store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before, TimePoint events_before,
+                                   std::int64_t most_rows) {
+  return {
+      "SELECT (SELECT count(*) FROM (SELECT 1 FROM inbox_requests WHERE until < ?1 LIMIT ?4)) + "
+      "(SELECT count(*) FROM (SELECT 1 FROM inbox_seen WHERE seen < ?2 LIMIT ?4)) + "
+      "(SELECT count(*) FROM (SELECT 1 FROM inbox_events e WHERE received < ?3 AND NOT EXISTS "
+      "(SELECT 1 FROM inbox_deliveries d WHERE d.event = e.id) LIMIT ?4))",
+      {to_millis(requests_now), to_millis(seen_before), to_millis(events_before), most_rows}};
+}
+
+store::Statement select_events(const EventQuestion& question) {
+  store::Statement select{
+      "SELECT id, app, kind, account, subscription, object_type, object, property, sensitive, occurred, "
+      "received, attempt, identity, lane"};
+  if (question.payload) select.sql += ", sealed";
+  select.sql += " FROM inbox_events WHERE 1";
+  auto must = [&select](const char* condition, store::Value value) {
+    select.sql += condition;
+    select.values.push_back(std::move(value));
+  };
+  if (question.id) must(" AND id = ?", static_cast<std::int64_t>(question.id->number));
+  if (question.app) must(" AND app = ?", question.app->text);
+  if (question.account) must(" AND account = ?", static_cast<std::int64_t>(question.account->number));
+  if (question.kind) must(" AND kind = ?", *question.kind);
+  if (question.from) must(" AND received >= ?", to_millis(*question.from));
+  if (question.to) must(" AND received < ?", to_millis(*question.to));
+  if (question.before) must(" AND id < ?", static_cast<std::int64_t>(question.before->number));
+  must(" ORDER BY id DESC LIMIT ?", question.limit);
+  return select;
+}
+
+EventFacts facts_from(const store::Row& row) {
+  EventFacts facts;
+  auto number = [&row](std::size_t column) {
+    return static_cast<std::uint64_t>(store::integer_at(row, column));
+  };
+  facts.id = {number(0)};
+  facts.app = {store::text_at(row, 1)};
+  facts.kind = store::text_at(row, 2);
+  if (!store::null_at(row, 3)) facts.account = HubId{number(3)};
+  if (!store::null_at(row, 4)) facts.subscription = number(4);
+  facts.object_type = store::text_at(row, 5);
+  facts.object = store::text_at(row, 6);
+  facts.property = store::text_at(row, 7);
+  facts.sensitive = store::integer_at(row, 8) != 0;
+  facts.occurred = from_millis(store::integer_at(row, 9));
+  facts.received = from_millis(store::integer_at(row, 10));
+  facts.attempt = number(11);
+  facts.identity = store::bytes_at(row, 12);
+  return facts;
+}
+
+store::Statement select_counts() {
+  return {
+      "SELECT (SELECT count(*) FROM inbox_events), "
+      "(SELECT count(*) FROM inbox_deliveries WHERE state = 0), "
+      "(SELECT count(*) FROM inbox_deliveries WHERE state = 1), "
+      "(SELECT value FROM inbox_figures WHERE name = 'duplicates')"};
+}
+
+store::Statement insert_destination(const DestinationName& name) {
+  return {"INSERT INTO inbox_destinations (name) VALUES (?) ON CONFLICT DO NOTHING", {name.text}};
+}
+
+store::Statement select_destinations() {
+  return {"SELECT number, name FROM inbox_destinations ORDER BY number"};
+}
+
+}  // namespace tables
+}  // namespace hubward::webhooks

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The room's tables in inbox.db and the statements on them (docs/formats/inbox.md says what the rows mean).
+// Statements and rows are values; nothing here waits.
+//
+//   inbox_events        every event that was accepted, its payload sealed
+//   inbox_seen          the identity of every event within the horizon, so that none is stored twice
+//   inbox_requests      the signatures of the requests within the window in which they could be sent again
+//   inbox_destinations  the numbers of destinations, which outlive their configuration
+//   inbox_deliveries    what is still to be delivered, and dead letters; a row goes when it was delivered
+//   inbox_figures       counters that must be as durable as what they count
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "store/database.hpp"
+#include "webhooks/destination.hpp"
+#include "webhooks/event_facts.hpp"
+
+namespace hubward::webhooks {
+
+// For store::Database::open.
+store::Schema schema();
+
+namespace tables {
+
+enum class DeliveryState : std::int64_t { Waiting = 0, Dead = 1 };
+
+// --- Accepting. In one transaction and in this order: the request, then for each event the three. ---
+
+// STORE_CONFLICT when the same signature was seen before.
+store::Statement insert_request(const Bytes& signature, TimePoint until);
+// Does nothing when the identity was seen before.
+store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed);
+// For the event just inserted, if it was: the newest of the file.
+store::Statement insert_deliveries(const EventFacts& facts, std::int64_t lane,
+                                   const std::vector<std::int64_t>& destinations);
+// Remembers the identity; counts a duplicate when it was known.
+std::vector<store::Statement> remember(const EventFacts& facts);
+
+// --- Clearing, in bounded steps ---
+
+std::vector<store::Statement> forget_before(TimePoint requests_now, TimePoint seen_before,
+                                            TimePoint events_before, std::int64_t most_rows);
+// One row: what forget_before would still remove, at most `most_rows` of each kind.
+store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before, TimePoint events_before,
+                                   std::int64_t most_rows);
+
+// --- Reading ---
+
+// The columns that facts_from reads, then the sealed payload where `payload`.
+struct EventQuestion {
+  std::optional<EventId> id;
+  std::optional<AppName> app;
+  std::optional<HubId> account;
+  std::optional<std::string> kind;
+  std::optional<TimePoint> from, to;  // received
+  std::optional<EventId> before;      // the page after: newest first
+  std::int64_t limit = 100;
+  bool payload = false;
+};
+store::Statement select_events(const EventQuestion& question);
+EventFacts facts_from(const store::Row& row);
+constexpr std::size_t sealed_column = 14;
+
+store::Statement select_counts();  // one row: events, deliveries waiting, dead letters, duplicates
+
+// --- Destinations ---
+
+store::Statement insert_destination(const DestinationName& name);  // unless it is there
+store::Statement select_destinations();                            // number, name
+
+}  // namespace tables
+}  // namespace hubward::webhooks
