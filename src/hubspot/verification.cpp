@@ -226,8 +226,9 @@ std::string with_upper_escapes(std::string_view url) {
   return text;
 }
 
-Verdict verify(const SignedRequest& request, const SignatureFields& fields, const SigningSecrets& secrets,
-               const SignaturePolicy& policy, TimePoint now) {
+std::expected<SignatureVersion, SignatureRefusal> verify_head(const SignatureFields& fields,
+                                                              const SigningSecrets& secrets,
+                                                              const SignaturePolicy& policy, TimePoint now) {
   if (secrets.current == nullptr && secrets.previous == nullptr)
     return refused(SignatureTrouble::NoSecret, "this app has no client_secret to check signatures with");
   if (Checked good = check_fields(fields); !good) return std::unexpected(good.error());
@@ -236,6 +237,14 @@ Verdict verify(const SignedRequest& request, const SignatureFields& fields, cons
   if (Checked good = check_acceptance(*version, policy); !good) return std::unexpected(good.error());
   if (*version == SignatureVersion::V3)
     if (Checked good = check_time(fields, policy, now); !good) return std::unexpected(good.error());
+  if (auto digest = sent_digest(*version, fields); !digest) return std::unexpected(digest.error());
+  return *version;
+}
+
+Verdict verify(const SignedRequest& request, const SignatureFields& fields, const SigningSecrets& secrets,
+               const SignaturePolicy& policy, TimePoint now) {
+  auto version = verify_head(fields, secrets, policy, now);
+  if (!version) return std::unexpected(version.error());
   auto digest = sent_digest(*version, fields);
   if (!digest) return std::unexpected(digest.error());
   std::optional<Genuine> genuine = matched(*version, request, fields, secrets, *digest);

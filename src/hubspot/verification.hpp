@@ -104,6 +104,11 @@ using Verdict = std::expected<Genuine, SignatureRefusal>;
 Verdict verify(const SignedRequest& request, const SignatureFields& fields, const SigningSecrets& secrets,
                const SignaturePolicy& policy, TimePoint now);
 
+// What verify() asks of the head alone, so that a body need not be waited for that could not become genuine.
+std::expected<SignatureVersion, SignatureRefusal> verify_head(const SignatureFields& fields,
+                                                              const SigningSecrets& secrets,
+                                                              const SignaturePolicy& policy, TimePoint now);
+
 // The version that the fields choose: v3 wherever its field is there at all, so that a wrong v3 is never
 // rescued by an older signature beside it.
 std::expected<SignatureVersion, SignatureRefusal> chosen_version(const SignatureFields& fields);

@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 14> identifying{
     "propertyName",     "fromObjectId", "toObjectId", "associationType",     "associationRemoved",
     "primaryObjectId",  "newObjectId",  "messageId",  "isPrimaryAssociation"};
 constexpr std::string_view attempt_member = "attemptNumber";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 std::unexpected<Error> wrong(std::string what) {
   return invalid("WEBHOOK_INVALID", std::move(what));
@@ -50,7 +51,7 @@ bool is_known_shape(const WebhookEvent& event, const Json& json) {
 
 crypto::Digest identity_of(const WebhookEvent& event, const Json& json) {
   std::string text;
-  if (is_known_shape(event, json)) {
+  if (event.identified) {
     append(text, "known");
     append(text, std::to_string(*event.account));
     append(text, std::to_string(*event.subscription));
@@ -89,8 +90,15 @@ WebhookEvent event_of(const Json& json, std::string_view bytes) {
     event.object_type = event.kind.substr(0, event.kind.find('.'));
   event.property = json["propertyName"].text_or("");
   event.sensitive = json["isSensitive"].boolean().value_or(false);
+  event.identified = is_known_shape(event, json);
   event.identity = identity_of(event, json);
   return event;
+}
+
+// An object that is known to be well formed, without the white space around it.
+std::string_view within_braces(std::string_view object) {
+  std::size_t start = object.find('{');
+  return object.substr(start, object.rfind('}') + 1 - start);
 }
 
 // The elements of an array that is known to be well formed, each as its own bytes.
@@ -123,9 +131,12 @@ std::vector<std::string_view> elements_of(std::string_view array) {
 
 Result<std::vector<WebhookEvent>> read_events(std::string_view body, const BatchLimits& limits) {
   if (body.size() > limits.bytes) return wrong(fmt::format("a batch may have {} bytes", limits.bytes));
+  if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());
   const Result<Json> batch = Json::parse(body);
   if (!batch) return wrong(batch.error().message);
-  if (!batch->is_array()) return wrong("a batch of events is an array");
+  if (batch->is_object()) return std::vector<WebhookEvent>{event_of(*batch, within_braces(body))};
+  if (!batch->is_array())
+    return wrong("a batch of events is an array, that of a workflow's action an object");
   const Json::Items& items = batch->items();
   if (items.size() > limits.events) return wrong(fmt::format("a batch may have {} events", limits.events));
   for (std::size_t i = 0; i < items.size(); ++i)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a webhook, a JSON array of events (hubspot.md section 4.3), taken apart. Kinds of events that
-// nobody here knows are kept like the others: what is read is what every kind has, and each event stays whole
-// as its own bytes. Pure; values; any thread.
+// The body of a webhook, a JSON array of events (hubspot.md section 4.3) or the one object that an action of
+// a workflow sends, taken apart. Kinds of events that nobody here knows are kept like the others: what is
+// read is what every kind has, and each event stays whole as its own bytes. Pure; values; any thread.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,8 @@ struct WebhookEvent {
   std::string property;     // of a propertyChange
   bool sensitive = false;   // HubSpot itself says that the property is
 
+  // Whether it says what identifies the known kinds: account, subscription, time, eventId and an object.
+  bool identified = false;
   // The same for every time that HubSpot sends this event, and for no other event. HubSpot's eventId alone is
   // not unique; attemptNumber grows with every try. An event that lacks what identifies the known ones is
   // identified by all that it says but its attempt.

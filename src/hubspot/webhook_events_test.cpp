@@ -124,7 +124,7 @@ TEST_CASE("a batch is bounded and strict") {
     std::string_view message;
   };
   const Row rows[] = {{hundred + ",{}]", "a batch may have 100 events"},
-                      {"{}", "a batch of events is an array"},
+                      {"1", "a batch of events is an array, that of a workflow's action an object"},
                       {"[{},1]", "event 2 of the batch is no object"},
                       {"[[]]", "event 1 of the batch is no object"}};
   for (const Row& row : rows) {
@@ -134,12 +134,24 @@ TEST_CASE("a batch is bounded and strict") {
     CHECK(read.error().message == row.message);
   }
   for (std::string_view body :
-       {"", "[", "[{}", "[{},]", R"([{"a":1,"a":2}])", "[{}]x", "\xEF\xBB\xBF[]", "[{\"a\":\"\x80\"}]"}) {
+       {"", "[", "[{}", "[{},]", R"([{"a":1,"a":2}])", "[{}]x", "\xEF\xBB\xBF", "[{\"a\":\"\x80\"}]"}) {
     CAPTURE(body);
     CHECK_FALSE(read_events(body));
   }
   CHECK_FALSE(read_events("[{}]", {.bytes = 3}));
   CHECK(read_events("[{}]", {.bytes = 4}));
+}
+
+TEST_CASE("what a workflow's action sends is one event, whole") {
+  const std::string body = "\xEF\xBB\xBF {\"callbackId\":\"ap-1\",\"object\":{\"objectId\":904}} \r\n";
+  auto events = events_of(body);
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].bytes == R"({"callbackId":"ap-1","object":{"objectId":904}})");
+  CHECK_FALSE(events[0].identified);
+  CHECK(events[0].object.empty());
+  CHECK(events_of(R"([{"callbackId":"ap-1","object":{"objectId":904}}])")[0].identity == events[0].identity);
+  CHECK(events_of("\xEF\xBB\xBF[{}]").size() == 1);
+  CHECK(events_of("[" + change + "]")[0].identified);
 }
 
 TEST_CASE("no refusal repeats what it refuses") {

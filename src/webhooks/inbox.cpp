@@ -18,6 +18,13 @@ Bytes place_of(const Bytes& identity) {
   return crypto::binding({"hubward inbox event 1", text_of(identity)});
 }
 
+// Two requests may well bring the same words about different happenings where nothing in them identifies one:
+// a workflow that runs twice. Losing one would be worse than having one twice.
+Bytes identity_within(const RequestMark& mark, const Bytes& identity) {
+  crypto::Digest both = crypto::sha256({mark.signature, identity});
+  return {both.begin(), both.begin() + identity_size};
+}
+
 Bytes bytes_of_digest(const crypto::Digest& digest) {
   return {digest.begin(), digest.end()};
 }
@@ -32,8 +39,10 @@ Async<Result<std::unique_ptr<Inbox>>> Inbox::open(Parts parts) {
 }
 
 Result<void> Inbox::add_event(std::vector<store::Statement>& to, const AppName& app,
-                              const hubspot::WebhookEvent& event, TimePoint received) const {
+                              const hubspot::WebhookEvent& event, TimePoint received,
+                              const std::optional<RequestMark>& mark) const {
   EventFacts facts = facts_of(event, app, received);
+  if (!event.identified && mark) facts.identity = identity_within(*mark, facts.identity);
   Result<Bytes> sealed =
       crypto::seal_payload(parts_.key, place_of(facts.identity), bytes_of(event.bytes), parts_.random);
   if (!sealed) return std::unexpected(sealed.error());
@@ -52,7 +61,7 @@ Async<Result<void>> Inbox::accept(const AppName& app, const std::vector<hubspot:
   transaction.reserve(1 + 4 * events.size());
   if (mark) transaction.push_back(tables::insert_request(bytes_of_digest(mark->signature), mark->until));
   for (const hubspot::WebhookEvent& event : events) {
-    Result<void> added = add_event(transaction, app, event, received);
+    Result<void> added = add_event(transaction, app, event, received, mark);
     if (!added) co_return added;
   }
   if (transaction.empty()) co_return Result<void>();

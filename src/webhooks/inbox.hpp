@@ -50,7 +50,8 @@ class Inbox {
   };
   static Async<Result<std::unique_ptr<Inbox>>> open(Parts parts);
 
-  // Durable when it returns without an error. `events` and what they view must live until then. Errors:
+  // Durable when it returns without an error. An event that nothing identifies is the same as another only
+  // within one mark, or where there is none. `events` and what they view must live until then. Errors:
   // HOOK_REPLAYED (the mark was seen before; nothing was stored), and the store's.
   Async<Result<void>> accept(const AppName& app, const std::vector<hubspot::WebhookEvent>& events,
                              std::optional<RequestMark> mark);
@@ -86,7 +87,8 @@ class Inbox {
  private:
   explicit Inbox(Parts parts) : parts_(parts) {}
   Result<void> add_event(std::vector<store::Statement>& to, const AppName& app,
-                         const hubspot::WebhookEvent& event, TimePoint received) const;
+                         const hubspot::WebhookEvent& event, TimePoint received,
+                         const std::optional<RequestMark>& mark) const;
 
   const Parts parts_;
   std::shared_ptr<const Routes> routes_ = std::make_shared<const Routes>();

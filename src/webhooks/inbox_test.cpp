@@ -90,6 +90,18 @@ TEST_CASE("unknown accounts and kinds, and what says almost nothing, are kept") 
   CHECK(events[1].occurred == house.clock.now());
 }
 
+TEST_CASE("the same words in two requests are two events where nothing identifies one") {
+  House house;
+  TimePoint until = house.clock.now() + 6min;
+  const std::string run = R"({"callbackId":"ap-1"})";
+  REQUIRE(house.accept(run, mark_of("first", until)));
+  REQUIRE(house.accept(run, mark_of("second", until)));
+  CHECK(all_of(house).size() == 2);
+  REQUIRE(house.accept(run));  // v1 and v2 have no timestamp that could tell them apart
+  REQUIRE(house.accept(run));
+  CHECK(all_of(house).size() == 3);
+}
+
 TEST_CASE("every destination that wants an event gets one delivery of it") {
   House house;
   std::int64_t all = house.run(house.inbox->number_of({"all"})).value();
