@@ -56,6 +56,9 @@ simulator_api = "https://localhost:{self.bench.upstream.port}"
 simulator_ca = "{self.bench.tls / "ca.pem"}"
 '''
 
+    def doors(self):
+        return {"egress": self.port, "public": self.public, "admin": self.admin}
+
     def limits(self):
         return "[limits]\nconnections = 15000\n"
 
@@ -68,10 +71,10 @@ simulator_ca = "{self.bench.tls / "ca.pem"}"
 port = {port}
 certificate = "{self.bench.tls / "gateway.pem"}"
 key = "{self.bench.tls / "gateway.key"}"
-''' for door, port in (("egress", self.port), ("public", self.public), ("admin", self.admin)))
+''' for door, port in self.doors().items())
         write_private(self.config, f'''store_dir = "{self.folder / "store"}"
 root_key = "file:{self.folder / "root.key"}"
-public_url = "https://localhost:{self.public}"
+public_url = "https://localhost:{self.doors()["public"]}"
 {doors}token = "file:{self.folder / "admin.token"}"
 [log]
 level = "warning"

@@ -35,7 +35,8 @@ nanoseconds to_ns(std::chrono::duration<double> time) {
 
 }  // namespace
 
-Load::Load(const Plan& plan, const TlsContext& tls) : plan_(plan), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+Load::Load(const Plan& plan, const TlsContext& tls, std::vector<std::string> requests)
+    : plan_(plan), epoll_(epoll_create1(EPOLL_CLOEXEC)), requests_(std::move(requests)) {
   std::size_t number = plan.path.find("{n}");
   before_ = plan.method + " " + plan.path.substr(0, number);
   after_ = (number == std::string::npos ? "" : plan.path.substr(number + 3)) + fields_of(plan);

@@ -19,7 +19,9 @@ namespace hubward::bench {
 
 class Load {
  public:
-  Load(const Plan& plan, const TlsContext& tls);
+  // `requests`: those of the plan's file, or none. When they are used up before the time is over, the run
+  // fails.
+  Load(const Plan& plan, const TlsContext& tls, std::vector<std::string> requests = {});
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -52,7 +54,7 @@ class Load {
   void send_due();
   void drip();
   void drip_on(std::size_t index);
-  const std::string& request_text();
+  std::string_view request_text();
   Cut next_cut();
 
   const Plan& plan_;
@@ -61,11 +63,13 @@ class Load {
   std::deque<std::size_t> to_open_;
   std::size_t opening_ = 0, asking_ = 0;
   std::string before_, after_, request_;  // the request's text around its number, and whole
-  std::deque<std::size_t> free_;          // Mode::Open: connections that wait for a request
-  std::deque<TimePoint> backlog_;         // Mode::Open: requests that wait for a connection
-  std::uint64_t dues_ = 0;                // Mode::Open: requests that have been due
-  std::size_t dripped_ = 0;               // Mode::Hold: bytes of all, so far
-  std::mt19937_64 random_;                // always the same sequence: runs can be compared
+  std::vector<std::string> requests_;     // each to be sent once
+  std::size_t next_request_ = 0;
+  std::deque<std::size_t> free_;   // Mode::Open: connections that wait for a request
+  std::deque<TimePoint> backlog_;  // Mode::Open: requests that wait for a connection
+  std::uint64_t dues_ = 0;         // Mode::Open: requests that have been due
+  std::size_t dripped_ = 0;        // Mode::Hold: bytes of all, so far
+  std::mt19937_64 random_;         // always the same sequence: runs can be compared
 
   Phase phase_ = Phase::WarmUp;
   TimePoint now_, started_, began_, ends_;
@@ -73,5 +77,8 @@ class Load {
   Report report_;
   std::optional<Error> failed_;
 };
+
+// What a plan's file holds: for each request its length in decimal, a line feed, and its bytes.
+Result<std::vector<std::string>> read_requests(std::string_view text);
 
 }  // namespace hubward::bench

@@ -7,6 +7,8 @@
 
 #include "bench/load.hpp"
 
+#include "core/ascii.hpp"
+
 namespace hubward::bench {
 namespace {
 
@@ -74,7 +76,8 @@ void Load::answered(std::size_t index) {
     ++report_.answered;
     report_.bytes += connection.bytes();
   }
-  if (connection.status() / 100 != 2 && plan_.drip.count() == 0) {
+  bool good = plan_.status == 0 ? connection.status() / 100 == 2 : connection.status() == plan_.status;
+  if (!good && plan_.drip.count() == 0) {
     if (report_.bad_status++ == 0) report_.first_error = fmt::format("status {}", connection.status());
   }
   if (phase_ != Phase::WarmUp && connection.due() >= began_ && connection.due() < ends_)
@@ -143,7 +146,14 @@ void Load::drip_on(std::size_t index) {
   take(index, Step::Free, sent);
 }
 
-const std::string& Load::request_text() {
+std::string_view Load::request_text() {
+  if (!requests_.empty()) {
+    if (next_request_ < requests_.size()) return requests_[next_request_++];
+    fail(invalid("USAGE", fmt::format("all {} requests of the file were sent before the time was over",
+                                      requests_.size()))
+             .error());
+    return requests_.back();
+  }
   if (plan_.numbers == 0) return request_;
   request_ = before_ + std::to_string(plan_.first + random_() % plan_.numbers) + after_;
   return request_;
@@ -155,6 +165,21 @@ Cut Load::next_cut() {
     return Cut::Nowhere;
   constexpr Cut places[] = {Cut::InRequest, Cut::BeforeAnswer, Cut::InAnswer};
   return places[random_() % 3];
+}
+
+Result<std::vector<std::string>> read_requests(std::string_view text) {
+  std::vector<std::string> requests;
+  while (!text.empty()) {
+    std::size_t line = text.find('\n');
+    auto length = line == std::string_view::npos ? std::nullopt : to_number(text.substr(0, line));
+    if (!length || *length == 0 || *length > text.size() - line - 1)
+      return invalid("USAGE", fmt::format("request {} of the file has no length before it, or is cut short",
+                                          requests.size() + 1));
+    requests.emplace_back(text.substr(line + 1, *length));
+    text.remove_prefix(line + 1 + *length);
+  }
+  if (requests.empty()) return invalid("USAGE", "the file of requests is empty");
+  return requests;
 }
 
 }  // namespace hubward::bench

@@ -5,6 +5,9 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <utility>
 
 #include "bench/load.hpp"
 
@@ -31,11 +34,21 @@ Result<void> allow_connections(unsigned count) {
                              limit.rlim_cur, count));
 }
 
+Result<std::vector<std::string>> requests_of(const Plan& plan) {
+  if (plan.requests_file.empty()) return {};
+  std::ifstream file(plan.requests_file, std::ios::binary);
+  if (!file) return invalid("USAGE", plan.requests_file + " cannot be read");
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  return read_requests(text);
+}
+
 int run(const Plan& plan) {
   if (Result<void> allowed = allow_connections(plan.connections); !allowed) return complain(allowed.error());
   Result<TlsContext> tls = TlsContext::trusting(plan.ca_file, plan.server_name);
   if (!tls) return complain(tls.error());
-  Load load(plan, *tls);
+  Result<std::vector<std::string>> requests = requests_of(plan);
+  if (!requests) return complain(requests.error());
+  Load load(plan, *tls, std::move(*requests));
   Result<Report> report = load.run();
   if (!report) return complain(report.error());
   fmt::print("{}\n", report->json());

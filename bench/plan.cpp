@@ -90,12 +90,14 @@ const std::map<std::string_view, Setter>& setters() {
       {"--server-name", text_flag(&Plan::server_name)},
       {"--ca", text_flag(&Plan::ca_file)},
       {"--method", text_flag(&Plan::method)},
+      {"--requests-from", text_flag(&Plan::requests_file)},
       {"--path", text_flag(&Plan::path)},
       {"--first", number_flag(0, 1e9, [](Plan& p, double n) { p.first = static_cast<unsigned>(n); })},
       {"--numbers", number_flag(1, 1e9, [](Plan& p, double n) { p.numbers = static_cast<unsigned>(n); })},
       {"--connections",
        number_flag(1, most_connections, [](Plan& p, double n) { p.connections = static_cast<unsigned>(n); })},
       {"--rate", number_flag(1, highest_rate, [](Plan& p, double n) { p.rate = n; })},
+      {"--status", number_flag(100, 599, [](Plan& p, double n) { p.status = static_cast<int>(n); })},
       {"--aborts", number_flag(0, 0.9, [](Plan& p, double n) { p.abort_share = n; })},
       {"--drip-ms", number_flag(1, 60'000,
                                 [](Plan& p, double n) {
@@ -119,6 +121,9 @@ Result<Plan> checked(Plan plan) {
   if (!plan.path.starts_with('/')) return misuse("--path begins with a slash, not " + plan.path);
   if (plan.path.contains("{n}") != (plan.numbers > 0))
     return misuse("--numbers and {n} in --path belong together");
+  bool once = plan.mode == Plan::Mode::Closed || plan.mode == Plan::Mode::Open;
+  if (!plan.requests_file.empty() && (!once || plan.numbers > 0 || plan.abort_share > 0))
+    return misuse("--requests-from belongs to --mode closed or open, without --numbers and --aborts");
   if ((plan.mode == Plan::Mode::Open) != (plan.rate > 0))
     return misuse("--rate and --mode open belong together");
   if (plan.abort_share > 0 && plan.mode != Plan::Mode::Closed)
@@ -148,7 +153,9 @@ const char* const usage_text = R"(hubward-load: puts load on a gateway of this m
   --aborts SHARE       for closed: cut this share of the requests by closing their connection mid-way
   --method WORD        (GET)
   --path PATH          may hold {n}: one of --numbers N numbers from --first N (0) on, another for each request
+  --status NUMBER      the answer that is good, instead of every 2xx
   --field 'NAME: VALUE'  a header field; may be repeated
+  --requests-from FILE whole requests instead, each sent once: its length in decimal, a line feed, its bytes, and so on
   --warmup SECONDS     load before measuring begins (0)
   --seconds SECONDS    how long measuring takes (1)
   --requests N         end when so many are answered

@@ -37,9 +37,12 @@ struct Plan {
   std::string path = "/";
   std::vector<std::string> fields;  // "Name: value"
   unsigned first = 0, numbers = 0;  // `{n}` in the path is one of so many numbers, another for each request
+  // Whole requests, each sent once, in their order; in place of method, path and fields. See load.hpp.
+  std::string requests_file;
   unsigned connections = 32;
   double rate = 0;                    // requests a second; Mode::Open
   bool resume = false;                // handshakes offer the session of the last one
+  int status = 0;                     // the answer that is good; 0: every 2xx
   double abort_share = 0;             // of the requests, cut by closing their connection mid-way
   std::chrono::milliseconds drip{0};  // Mode::Hold: a byte of a request this often instead of a whole one
   std::chrono::duration<double> warmup{0}, time{1};

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "bench/load.hpp"
+
 namespace hubward::bench {
 namespace {
 
@@ -53,6 +55,18 @@ TEST_CASE("what does not belong together is refused with the names of both") {
   check_refused({"--resume"}, "--mode handshake");
   check_refused({"--aborts", "0.1", "--mode", "hold"}, "--mode closed");
   check_refused({"--drip-ms", "5"}, "--mode hold");
+  check_refused({"--requests-from", "f", "--mode", "handshake"}, "--requests-from");
+  check_refused({"--requests-from", "f", "--path", "/{n}", "--numbers", "3"}, "--requests-from");
+}
+
+TEST_CASE("requests are read from a file one after the other") {
+  Result<std::vector<std::string>> requests = read_requests("3\nGET4\na\nbc");
+  REQUIRE(requests);
+  CHECK(*requests == std::vector<std::string>{"GET", "a\nbc"});
+  for (std::string_view wrong : {"", "3", "3\nGE", "0\n", "x\nGET", "3\nGETx"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(read_requests(wrong));
+  }
 }
 
 TEST_CASE("a flag that is unknown, or lacks its value, is named") {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs that are measured beside Hubward, and the stand-in for HubSpot: each configured from bench/peers/, started
 on the program's core and stopped again."""
+import itertools
 import json
 import os
 import pathlib
@@ -17,6 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench/peers"
 NODE = ROOT / "bench/node_modules/.bin/node"
 START_SECONDS = 20
+# Below those that the kernel gives to outgoing connections, or one of these takes a port before its program has it.
+PORTS = itertools.cycle(range(20_000, 32_000))
 TOKEN = "pat-na1-00000000-0000-4000-8000-00000000bea7"
 PORTAL_TOKENS = "CIbench"  # how the OAuth tokens begin that the upstream hands out
 
@@ -26,8 +29,13 @@ PATHS = {"1KB": "/crm/v3/objects/contacts/101?properties=firstname,lastname", "3
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return held.getsockname()[1]
+    for port in itertools.islice(PORTS, 12_000):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise Trouble("no port from 20000 to 32000 is free")
 
 
 def fill(template, target, values):

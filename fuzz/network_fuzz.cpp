@@ -16,7 +16,7 @@
 
 #include "core/ascii.hpp"
 #include "core/invariant.hpp"
-#include "gateway/network.hpp"
+#include "http/network.hpp"
 #include "http/client.hpp"
 
 using namespace hubward;
@@ -46,10 +46,10 @@ bool plainly_holds(std::string_view network, std::string_view address) {
 }
 
 void check_network(std::string_view text, std::string_view address) {
-  std::optional<gateway::Network> network = gateway::Network::parse(text);
+  std::optional<http::Network> network = http::Network::parse(text);
   if (!network) return;
   std::string written = network->text();
-  std::optional<gateway::Network> again = gateway::Network::parse(written);
+  std::optional<http::Network> again = http::Network::parse(written);
   invariant(again && again->text() == written, "a network is written as itself");
   invariant(bits_of(text.substr(0, text.find('/'))).has_value(), "a network begins with an address");
   for (std::string_view one :

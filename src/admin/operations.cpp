@@ -59,7 +59,7 @@ Json facts_of(const gateway::Client& client) {
   Json connections = Json::array();
   for (const ConnectionName& connection : client.connections) connections.push(connection.text);
   Json networks = Json::array();
-  for (const gateway::Network& network : client.networks) networks.push(network.text());
+  for (const http::Network& network : client.networks) networks.push(network.text());
   Json keys = Json::array();
   for (const gateway::StoredKey& key : client.keys)
     keys.push(Json::object({{"id", key.id},

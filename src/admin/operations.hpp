@@ -26,6 +26,8 @@
 #include "journal/journal.hpp"
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
+#include "webhooks/hooks.hpp"
+#include "webhooks/inbox.hpp"
 
 namespace hubward::admin {
 
@@ -37,6 +39,8 @@ struct Parts {
   vault::Vault& vault;
   grants::Grants& grants;
   grants::Installs& installs;
+  webhooks::Inbox& inbox;
+  webhooks::Hooks& hooks;
   gateway::Clients& clients;
   journal::Journal& journal;
   std::string version;
@@ -104,6 +108,13 @@ class Operations {
 
   Async<Result<Json>> key_status() const;
   Async<Result<Json>> rotate_root(std::string source);
+
+  // What came to the webhook door, by app and outcome, and what the inbox holds.
+  Async<Result<Json>> webhook_status() const;
+  // {"events", "next"}: a page, newest first, without what the events say.
+  Async<Result<Json>> list_events(webhooks::tables::EventQuestion question) const;
+  // One event with its payload; values of sensitive properties are masked.
+  Async<Result<Json>> show_event(webhooks::EventId id) const;
 
   // {"header", "lines", "next"}: lines with their ends, as they are to be printed.
   Async<Result<Json>> search_journal(JournalQuestion question) const;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "admin/api.hpp"
+#include "admin/asking.hpp"
+#include "admin/webhook_routes.hpp"
 #include "async/await.hpp"
 #include "core/ascii.hpp"
 #include "core/encoding.hpp"
@@ -17,11 +19,6 @@ namespace {
 constexpr std::size_t max_name_bytes = 128;
 constexpr std::uint64_t max_overlap_seconds = 90ULL * 86'400;
 constexpr std::uint64_t max_invite_seconds = 7ULL * 86'400;
-
-Result<Reply> plain(Result<Json> json) {
-  if (!json) return std::unexpected(json.error());
-  return Reply{std::move(*json), {}, {}};
-}
 
 std::unexpected<Error> wrong_member(std::string_view name, std::string_view what) {
   return invalid("REQUEST_INVALID", fmt::format("the member \"{}\" must be {}", name, what));
@@ -239,10 +236,6 @@ Async<Result<Reply>> rotate_keys(Operations& operations, Asked asked) {
   co_return plain(std::move(answer));
 }
 
-std::unexpected<Error> wrong_parameter(std::string_view name, std::string_view what) {
-  return invalid("REQUEST_INVALID", fmt::format("the parameter \"{}\" must be {}", name, what));
-}
-
 Result<JournalQuestion::Lines> lines_of(const hubspot::Query& query) {
   std::string_view format = query.find("format").value_or("json");
   if (format == "text") return JournalQuestion::Lines::Text;
@@ -351,6 +344,9 @@ constexpr Route routes[] = {
     {"POST", "keys/rotate", "keys.rotate", Reads::Json, rotate_keys},
     {"GET", "journal", "", Reads::Nothing, search},
     {"GET", "journal/tail", "", Reads::Nothing, tail},
+    {"GET", "webhooks", "", Reads::Nothing, webhook_routes::status},
+    {"GET", "webhooks/events", "", Reads::Nothing, webhook_routes::events},
+    {"GET", "webhooks/events/{name}", "", Reads::Nothing, webhook_routes::event},
 };
 
 // A name as it may stand in a path: nothing that would need an escape.

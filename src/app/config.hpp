@@ -125,10 +125,16 @@ struct JournalSettings {
   bool operator==(const JournalSettings&) const = default;
 };
 
-// How requests that say they come from HubSpot are checked.
+// How requests that say they come from HubSpot are checked, and how long what they bring is kept.
 struct WebhookSettings {
   Millis clock_tolerance{60'000};
   std::chrono::hours oldest_event{7 * 24};
+  std::chrono::days keep{7};
+  std::chrono::days remember{14};
+  std::uint64_t body_bytes = 10ULL * 1024 * 1024;
+  std::uint64_t buffered_bytes = 128ULL * 1024 * 1024;
+  std::uint64_t keep_free_bytes = 512ULL * 1024 * 1024;
+  std::vector<std::string> sensitive_properties;
   bool operator==(const WebhookSettings&) const = default;
 };
 

@@ -103,7 +103,8 @@ Keys listen_keys(Config& config) {
       {"egress", TableSlot{[&config] { return egress_keys(config.egress); }},
        "The door for your own programs: every HubSpot path, as it is."},
       {"public", TableSlot{[&config] { return public_keys(config.public_door); }},
-       "The door for the internet: installing apps, and nothing else. `public_url` is how it is seen from "
+       "The door for the internet: installing apps, webhooks, and nothing else. `public_url` is how it is "
+       "seen from "
        "outside."},
       {"admin", TableSlot{[&config] { return admin_keys(config.admin); }},
        "The door for operators: `/api/v1`, `/metrics`, `/healthz`, `/readyz`."},
@@ -229,6 +230,21 @@ Keys webhook_keys(WebhookSettings& webhooks) {
       {"oldest_event_hours", hours(webhooks.oldest_event, 25, ten_years_hours),
        "Requests signed with v1 or v2 carry no timestamp and could be sent again for ever: one with an event "
        "older than this is refused. HubSpot itself tries for 24 hours."},
+      {"keep_days", days(webhooks.keep, 1, 3650),
+       "How long an event is kept once it was delivered everywhere. One that is still to be delivered, or is "
+       "a "
+       "dead letter, stays."},
+      {"remember_days", days(webhooks.remember, 2, 3650),
+       "How long an event is recognised when HubSpot sends it again."},
+      {"body_bytes", number(webhooks.body_bytes, kilobyte, 16 * megabyte), "Longest body of a webhook."},
+      {"buffered_bytes", number(webhooks.buffered_bytes, megabyte, 16 * gigabyte),
+       "Bodies that are being received or written, all together; beyond it HubSpot is told to try later."},
+      {"keep_free_bytes", number(webhooks.keep_free_bytes, 0, 1024 * gigabyte),
+       "Room on the store's disk that webhooks leave to the journal and to grants: with less, HubSpot is "
+       "told "
+       "to try later."},
+      {"sensitive_properties", ListSlot{&webhooks.sensitive_properties, rule_for_tokens, "date_of_birth"},
+       "Properties whose values are masked wherever an event is shown, besides those that HubSpot marks."},
   };
 }
 
@@ -319,7 +335,7 @@ Keys keys_of(Config& config) {
       {"log", TableSlot{[&config] { return log_keys(config.log); }}, "What is written to standard error."},
       {"journal", TableSlot{[&config] { return journal_keys(config.journal); }}, "The record of every call."},
       {"webhooks", TableSlot{[&config] { return webhook_keys(config.webhooks); }},
-       "How requests that say they come from HubSpot are checked."},
+       "How requests that say they come from HubSpot are checked, and how long what they bring is kept."},
       {"apps", NamedTablesSlot{[&config](const std::string& name) { return app_keys(config.apps[name]); }},
        "Registrations at HubSpot that the gateway acts for."},
       {"roles", NamedTablesSlot{[&config](const std::string& name) { return role_keys(config.roles[name]); }},

@@ -7,7 +7,7 @@
 
 #include "app/config_keys.hpp"
 #include "core/ascii.hpp"
-#include "gateway/network.hpp"
+#include "http/network.hpp"
 
 namespace hubward::app {
 namespace {
@@ -56,7 +56,7 @@ std::optional<UrlParts> split_https(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> rule_for_networks(std::string_view text) {
-  if (gateway::Network::parse(text)) return std::nullopt;
+  if (http::Network::parse(text)) return std::nullopt;
   return "be an address or a block in CIDR form, like 10.0.0.0/8, with only zeros behind its prefix";
 }
 

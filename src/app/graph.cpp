@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "app/mapping.hpp"
@@ -46,6 +47,10 @@ std::vector<store::Schema> journal_file_schemas() {
   return {journal::schema()};
 }
 
+std::vector<store::Schema> inbox_file_schemas() {
+  return {webhooks::schema()};
+}
+
 std::vector<store::FileCheck> store_checks() {
   store::FileCheck journal_check{"journal.db", journal_file_schemas(), [](store::Database& database) {
                                    Result<journal::ChainReport> report = journal::verify_chain(database);
@@ -55,7 +60,10 @@ std::vector<store::FileCheck> store_checks() {
                                  }};
   store::FileCheck vault_check{"vault.db", vault_file_schemas(),
                                [](store::Database& database) { return vault::check_vault(database); }};
-  return {std::move(journal_check), std::move(vault_check)};
+  // Its rows refer to nothing outside it, and its payloads open only with the root key.
+  store::FileCheck inbox_check{"inbox.db", inbox_file_schemas(),
+                               [](store::Database&) { return Result<std::vector<std::string>>(); }};
+  return {std::move(journal_check), std::move(inbox_check), std::move(vault_check)};
 }
 
 Graph::~Graph() = default;
@@ -83,6 +91,9 @@ Result<void> Graph::open_store() {
   auto journal_file = open_file(config_, "journal.db", journal_file_schemas(), store::Check::None);
   if (!journal_file) return std::unexpected(journal_file.error());
   journal_file_ = std::move(*journal_file);
+  auto inbox_file = open_file(config_, "inbox.db", inbox_file_schemas(), store::Check::None);
+  if (!inbox_file) return std::unexpected(inbox_file.error());
+  inbox_file_ = std::move(*inbox_file);
   auto opened = journal::Journal::open(*journal_file_, clock_, journal_options_of(config_));
   if (!opened) return std::unexpected(opened.error());
   journal_ = std::move(*opened);
@@ -118,6 +129,8 @@ Async<Result<void>> Graph::open_grants() {
   settings.public_url = config_.public_url;
   grants::Parts parts{around_.loop, clock_,      random_,  *vault_file_, *vault_,
                       *journal_,    around_.log, metrics_, hubspot,      leases_};
+  Result<void> inbox = co_await open_inbox(*apps);
+  if (!inbox) co_return inbox;
   auto opened = co_await grants::Grants::open(parts, std::move(settings), std::move(*apps));
   if (!opened) co_return std::unexpected(opened.error());
   grants_ = std::move(*opened);
@@ -125,6 +138,21 @@ Async<Result<void>> Graph::open_grants() {
   auto clients = co_await gateway::Clients::load(*vault_file_, vault_->client_key_pepper(), random_, clock_);
   if (!clients) co_return std::unexpected(clients.error());
   clients_ = std::move(*clients);
+  co_return Result<void>();
+}
+
+Async<Result<void>> Graph::open_inbox(const grants::Apps& apps) {
+  auto opened = co_await webhooks::Inbox::open({*inbox_file_, vault_->inbox_key(), random_, clock_});
+  if (!opened) co_return std::unexpected(opened.error());
+  inbox_ = std::move(*opened);
+  auto free_bytes = [directory = config_.store_dir] {
+    std::error_code unknown;
+    std::uintmax_t free = std::filesystem::space(directory, unknown).available;
+    return unknown ? 0 : static_cast<std::uint64_t>(free);
+  };
+  webhooks::Hooks::Parts parts{around_.loop, clock_, *inbox_, metrics_, around_.log, std::move(free_bytes)};
+  hooks_ = std::make_unique<webhooks::Hooks>(
+      std::move(parts), std::make_shared<const webhooks::HookSettings>(hook_settings_of(config_, apps)));
   co_return Result<void>();
 }
 
@@ -153,6 +181,8 @@ Result<void> Graph::open_calls() {
                      *vault_,
                      *grants_,
                      *installs_,
+                     *inbox_,
+                     *hooks_,
                      *clients_,
                      *journal_,
                      std::string(version),
@@ -186,6 +216,7 @@ Result<void> Graph::apply(Config config) {
   if (!rules) return std::unexpected(rules.error());
   config = in_force(config_, std::move(config));
 
+  hooks_->set(std::make_shared<const webhooks::HookSettings>(hook_settings_of(config, *apps)));
   grants_->set_apps(std::move(*apps));
   gateway_->set(std::make_shared<const gateway::Settings>(gateway_settings_of(config, *roles)));
   operations_->set(std::make_shared<const admin::Roster>(roster_of(config, std::move(*roles))));
@@ -213,6 +244,11 @@ Async<void> Graph::clear_journal() {
   };
   Result<void> ran = co_await pool_->run(std::move(clear));
   if (!ran) around_.log.failed(telemetry::Level::Warning, "journal.retention", ran.error());
+}
+
+Async<void> Graph::clear_inbox() {
+  Result<void> cleared = co_await inbox_->clear(retention_of(config_));
+  if (!cleared) around_.log.failed(telemetry::Level::Warning, "webhook.retention", cleared.error());
 }
 
 }  // namespace hubward::app

@@ -36,6 +36,8 @@
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
+#include "webhooks/hooks.hpp"
+#include "webhooks/inbox.hpp"
 
 namespace hubward::app {
 
@@ -66,12 +68,15 @@ class Graph {
   Result<void> apply(Config config);
   // Records of the journal older than the retention go. Suspends for the disk.
   Async<void> clear_journal();
+  // Events, and what is remembered of them, go after their time. Suspends for the disk.
+  Async<void> clear_inbox();
 
   const Clock& clock() const { return clock_; }
   telemetry::Metrics& metrics() { return metrics_; }
   journal::Journal& journal() { return *journal_; }
   grants::Grants& grants() { return *grants_; }
   grants::Installs& installs() { return *installs_; }
+  webhooks::Hooks& hooks() { return *hooks_; }
   gateway::Egress& egress() { return *egress_; }
   admin::Operations& operations() { return *operations_; }
   admin::Api& api() { return *api_; }
@@ -82,6 +87,7 @@ class Graph {
   Result<void> open_store();
   Async<Result<void>> open_vault();
   Async<Result<void>> open_grants();
+  Async<Result<void>> open_inbox(const grants::Apps& apps);
   Result<void> open_calls();
   Result<std::unique_ptr<const admin::NetworkRules>> read_network_rules(const Config& config);
   Async<Result<vault::RotationReport>> rotate_root(std::string source);
@@ -96,6 +102,7 @@ class Graph {
   std::optional<store::StoreLock> lock_;
   std::unique_ptr<store::Database> vault_file_;
   std::unique_ptr<store::Database> journal_file_;
+  std::unique_ptr<store::Database> inbox_file_;
   std::unique_ptr<journal::Journal> journal_;
   std::unique_ptr<vault::Vault> vault_;
   std::unique_ptr<gateway::Upstreams> upstreams_;
@@ -103,6 +110,8 @@ class Graph {
   leases::LocalLeases leases_;
   std::unique_ptr<grants::Grants> grants_;
   std::unique_ptr<grants::Installs> installs_;
+  std::unique_ptr<webhooks::Inbox> inbox_;
+  std::unique_ptr<webhooks::Hooks> hooks_;
   std::unique_ptr<gateway::Clients> clients_;
   std::unique_ptr<gateway::CallMetrics> call_metrics_;
   std::unique_ptr<gateway::Gateway> gateway_;
@@ -117,5 +126,6 @@ class Graph {
 std::vector<store::FileCheck> store_checks();
 std::vector<store::Schema> vault_file_schemas();
 std::vector<store::Schema> journal_file_schemas();
+std::vector<store::Schema> inbox_file_schemas();
 
 }  // namespace hubward::app

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/network.hpp"
+#include "http/network.hpp"
 
 namespace hubward::app {
 namespace {
@@ -113,9 +113,9 @@ http::AdmissionLimits admission_of(const Config& config, const DoorBounds& bound
     Millis half_full(connections * 1000 / 2 / bounds.handshakes_per_second);
     limits.longest_wait = std::min(limits.longest_wait, half_full);
   }
-  std::vector<gateway::Network> shared;
+  std::vector<http::Network> shared;
   for (const std::string& text : config.limits.shared_addresses)
-    if (auto network = gateway::Network::parse(text)) shared.push_back(*network);
+    if (auto network = http::Network::parse(text)) shared.push_back(*network);
   limits.is_shared = [shared = std::move(shared)](const std::string& address) {
     return std::ranges::any_of(shared, [&](const auto& network) { return network.contains(address); });
   };
@@ -176,6 +176,23 @@ hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSett
   return {.accepted = accepted_by(app),
           .future = config.webhooks.clock_tolerance,
           .oldest_event = config.webhooks.oldest_event};
+}
+
+webhooks::HookSettings hook_settings_of(const Config& config, const grants::Apps& apps) {
+  webhooks::HookSettings settings;
+  settings.public_url = config.public_url;
+  settings.batch.bytes = config.webhooks.body_bytes;
+  settings.buffered_bytes = config.webhooks.buffered_bytes;
+  settings.keep_free_bytes = config.webhooks.keep_free_bytes;
+  settings.sensitive_properties = config.webhooks.sensitive_properties;
+  for (const auto& [name, app] : apps)
+    settings.apps.emplace(name,
+                          webhooks::HookApp{app, signature_policy_of(config, config.apps.at(name.text))});
+  return settings;
+}
+
+webhooks::Retention retention_of(const Config& config) {
+  return {.duplicates = config.webhooks.remember, .events = config.webhooks.keep};
 }
 
 journal::JournalOptions journal_options_of(const Config& config) {

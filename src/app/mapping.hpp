@@ -16,6 +16,8 @@
 #include "journal/journal.hpp"
 #include "policy/role.hpp"
 #include "telemetry/log.hpp"
+#include "webhooks/hooks.hpp"
+#include "webhooks/inbox.hpp"
 
 namespace hubward::app {
 
@@ -24,6 +26,8 @@ Result<std::map<RoleName, policy::Role>> roles_of(const Config& config, const hu
 admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> roles);
 gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles);
 hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app);
+webhooks::HookSettings hook_settings_of(const Config& config, const grants::Apps& apps);
+webhooks::Retention retention_of(const Config& config);
 journal::JournalOptions journal_options_of(const Config& config);
 http::ClientOptions client_options_of(const Config& config);
 http::Endpoint endpoint_of(const Door& door);

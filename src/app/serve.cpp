@@ -27,11 +27,10 @@
 namespace hubward::app {
 namespace {
 
-// The public door takes no bodies but forms; the admin door takes small JSON.
-constexpr std::uint64_t public_body_bytes = 64 * 1024;
+// The admin door takes small JSON.
 constexpr std::uint64_t admin_body_bytes = 64 * 1024;
 constexpr std::size_t redirect_connections = 256;
-constexpr std::chrono::hours journal_clearing{1};
+constexpr std::chrono::hours clearing{1};
 constexpr std::chrono::hours certificate_warnings{24};
 // What a stop may take beyond the grace for calls: the last records, the store's files.
 constexpr std::chrono::seconds stop_margin{15};
@@ -93,7 +92,7 @@ class Serving {
     loop_.spawn(graph_->grants().run());
     running_ = true;
     graph_->operations().watch_doors([this] { return door_certificates(); });
-    loop_.spawn(clear_journal_now_and_then());
+    loop_.spawn(clear_now_and_then());
     loop_.spawn(warn_of_certificates_daily());
     record("gateway.start");
     co_return Result<void>();
@@ -116,10 +115,9 @@ class Serving {
     if (!opened) return while_doing("[listen.egress]", opened.error());
 
     http::Limits outside = limits_of(config, config.limits.outside, shares.outside);
-    outside.body_bytes = public_body_bytes;
-    opened =
-        open_door(public_, "public", endpoint_of(config.public_door), tls_of(config.public_door), outside,
-                  [this](http::Request request) { return graph_->installs().answer(std::move(request)); });
+    outside.body_bytes = config.webhooks.body_bytes;
+    opened = open_door(public_, "public", endpoint_of(config.public_door), tls_of(config.public_door),
+                       outside, [this](http::Request request) { return answer_outside(std::move(request)); });
     if (!opened) return while_doing("[listen.public]", opened.error());
     opened = open_redirect(outside);
     if (!opened) return while_doing("[listen.public] redirect_port", opened.error());
@@ -140,6 +138,12 @@ class Serving {
                   [this](http::Request request) { return graph_->doors().from_network(std::move(request)); });
     if (!opened) return while_doing("[listen.admin]", opened.error());
     return {};
+  }
+
+  // Webhooks and installs are all that the internet may ask for.
+  Async<http::Response> answer_outside(http::Request request) {
+    if (request.path().starts_with(webhooks::hooks_path)) return graph_->hooks().answer(std::move(request));
+    return graph_->installs().answer(std::move(request));
   }
 
   // Plain HTTP, answered with where to go instead.
@@ -310,10 +314,11 @@ class Serving {
     }
   }
 
-  Async<void> clear_journal_now_and_then() {
+  Async<void> clear_now_and_then() {
     while (running_) {
       co_await graph_->clear_journal();
-      co_await sleep_until(after(journal_clearing));
+      co_await graph_->clear_inbox();
+      co_await sleep_until(after(clearing));
     }
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// webhook: requests that say they come from HubSpot. Needs no gateway.
+// webhook verify: whether a captured request is HubSpot's. Needs no gateway.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -175,7 +175,8 @@ int verify(Session& session) {
 }  // namespace
 
 void add_webhook_commands(CLI::App& root, Session& session) {
-  CLI::App* all = group(root, "webhook", "Requests that say they come from HubSpot");
+  CLI::App* all = group(root, "webhook", "What comes from HubSpot to /hooks/APP");
+  add_inbox_commands(*all, session);
   CLI::App* verifying =
       command(*all, session, "verify",
               "Say whether a captured request is HubSpot's, and if not, which part of it is wrong",

@@ -74,7 +74,7 @@ Result<Client> client_from(const Row& row) {
   Result<Json> networks = Json::parse(text_at(row, 3));
   bool readable = networks && networks->is_array();
   for (const std::string& text : from_list(text_at(row, 3))) {
-    std::optional<Network> network = Network::parse(text);
+    std::optional<http::Network> network = http::Network::parse(text);
     readable = readable && network;
     if (network) client.networks.push_back(*network);
   }
@@ -113,7 +113,7 @@ Result<StoredCertificate> certificate_from(const Row& row) {
 Statement insert_client(const Client& client) {
   std::vector<std::string> connections, networks;
   for (const ConnectionName& connection : client.connections) connections.push_back(connection.text);
-  for (const Network& network : client.networks) networks.push_back(network.text());
+  for (const http::Network& network : client.networks) networks.push_back(network.text());
   return {
       "INSERT INTO clients (name, role, connections, networks, created, credential) VALUES (?, ?, ?, ?, ?, "
       "?)",

@@ -65,7 +65,7 @@ bool Client::may_use(const ConnectionName& connection) const {
 }
 
 Result<void> check_network(const Client& client, std::string_view address) {
-  auto holds = [&](const Network& network) { return network.contains(address); };
+  auto holds = [&](const http::Network& network) { return network.contains(address); };
   if (client.networks.empty() || std::ranges::any_of(client.networks, holds)) return {};
   return failure(
       "NETWORK_NOT_ALLOWED", Fault::Caller, Retry::Never,
@@ -131,7 +131,7 @@ Result<void> Clients::admit(const NewClient& wanted) const {
     return invalid("CLIENT_INVALID",
                    fmt::format("a client has at most {} networks", max_networks_per_client));
   for (const std::string& network : wanted.networks)
-    if (!Network::parse(network))
+    if (!http::Network::parse(network))
       return invalid(
           "CLIENT_INVALID",
           json_quoted(network) +
@@ -160,7 +160,8 @@ Async<Result<std::optional<Secret>>> Clients::create(NewClient wanted) {
                 .connections = wanted.connections,
                 .created = clock_.now(),
                 .credential = wanted.credential};
-  for (const std::string& network : wanted.networks) client.networks.push_back(*Network::parse(network));
+  for (const std::string& network : wanted.networks)
+    client.networks.push_back(*http::Network::parse(network));
   std::vector<Statement> statements;
   statements.push_back(insert_client(client));
   std::optional<Secret> shown_once;

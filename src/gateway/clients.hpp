@@ -20,7 +20,7 @@
 #include "crypto/digest.hpp"
 #include "crypto/hmac_key.hpp"
 #include "crypto/random.hpp"
-#include "gateway/network.hpp"
+#include "http/network.hpp"
 #include "store/database.hpp"
 
 namespace hubward::gateway {
@@ -58,7 +58,7 @@ struct Client {
   ClientName name;
   RoleName role;
   std::vector<ConnectionName> connections;  // those it may use
-  std::vector<Network> networks;            // where it may call from; empty: anywhere
+  std::vector<http::Network> networks;      // where it may call from; empty: anywhere
   TimePoint created;
   std::optional<TimePoint> revoked;
   Credential credential = Credential::Key;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,9 @@ struct ClientOptions {
   std::chrono::milliseconds body_idle{60'000};  // how far a body may lag, either way (http/patience.hpp)
   std::uint64_t slowest_body = 1024;            // bytes a second
   std::size_t head_bytes = 64 * 1024;
+  // Which addresses may be connected to, as numbers: asked of each address that a name has, right before it
+  // is used, so that a name that changes is no way around it. Empty: all.
+  std::function<bool(const std::string& address)> may_connect = {};
 };
 
 // A request to send. Content-Length or chunked framing follows from body->length(); Host from the origin. It

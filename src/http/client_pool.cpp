@@ -147,6 +147,11 @@ Async<Result<ClientPools::Lease>> ClientPools::connect_in(std::shared_ptr<Pool> 
 Async<Result<std::unique_ptr<ClientConnection>>> ClientPools::connect(Origin origin, Deadline deadline) {
   Result<std::vector<SocketAddress>> addresses = co_await names_.find(origin.host, origin.port, deadline);
   if (!addresses) co_return std::unexpected(addresses.error());
+  if (options_.may_connect)
+    std::erase_if(*addresses, [this](const auto& one) { return !options_.may_connect(to_text(one)); });
+  if (addresses->empty())
+    co_return failure("UPSTREAM_ADDRESS", Fault::Network, Retry::Later,
+                      origin.host + " has no address that may be called from here");
   Result<int> fd = 0;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     // An address that does not answer must leave time for those after it.

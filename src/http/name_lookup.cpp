@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/name_lookup.hpp"
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -49,6 +52,18 @@ struct Question {
 };
 
 }  // namespace
+
+std::string to_text(const SocketAddress& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = nullptr;
+  if (address.storage.ss_family == AF_INET)
+    bytes = &reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr;
+  if (address.storage.ss_family == AF_INET6)
+    bytes = &reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
+  if (bytes == nullptr) return {};
+  ::inet_ntop(address.storage.ss_family, bytes, text.data(), text.size());
+  return text.data();
+}
 
 // Outlives the NameLookup while threads of it are under way; they may use the loop only while `loop` is set.
 struct NameLookup::Mailbox {

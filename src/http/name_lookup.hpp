@@ -23,6 +23,9 @@ struct SocketAddress {
   socklen_t size = 0;
 };
 
+// "192.0.2.7", "2001:db8::1"; without a port. Empty for what is neither IPv4 nor IPv6.
+std::string to_text(const SocketAddress& address);
+
 class NameLookup {
  public:
   // Look-ups under way at once; more are refused.

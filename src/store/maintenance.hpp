@@ -29,7 +29,7 @@ struct FileCheck {
 
 struct FileReport {
   std::string file;
-  bool present = false;  // inbox.db is absent until webhooks are received
+  bool present = false;  // inbox.db is absent from stores of versions without webhooks
   std::uint64_t bytes = 0;
   std::vector<std::string> wrong;  // sentences; none is good
 };

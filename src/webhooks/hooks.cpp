@@ -11,7 +11,6 @@
 namespace hubward::webhooks {
 namespace {
 
-constexpr std::string_view prefix = "/hooks/";
 constexpr std::chrono::seconds between_looks{1};  // at the disk
 constexpr std::string_view try_again_seconds = "30";
 
@@ -98,7 +97,8 @@ Async<http::Response> Hooks::answer(http::Request request) {
   std::string_view path = request.path();
   auto app = settings_->apps.end();
   // The raw path: a signature stands for every path that decodes to the same (docs/webhooks.md).
-  if (path.starts_with(prefix)) app = settings_->apps.find(AppName{std::string(path.substr(prefix.size()))});
+  if (path.starts_with(hooks_path))
+    app = settings_->apps.find(AppName{std::string(path.substr(hooks_path.size()))});
   if (app == settings_->apps.end()) co_return plain(404, "NOT_FOUND", "there is nothing here");
   if (request.method != "POST") {
     http::Response response = plain(405, "METHOD_NOT_ALLOWED", "webhooks are sent with POST");
@@ -180,7 +180,7 @@ bool Hooks::has_room() {
   SteadyPoint now = parts_.clock.steady();
   if (looked_ != SteadyPoint{} && now - looked_ < between_looks) return has_room_;
   looked_ = now;
-  has_room_ = parts_.free_bytes() >= parts_.keep_free_bytes;
+  has_room_ = parts_.free_bytes() >= settings_->keep_free_bytes;
   return has_room_;
 }
 

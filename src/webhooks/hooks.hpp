@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/async.hpp"
@@ -36,6 +37,8 @@
 
 namespace hubward::webhooks {
 
+constexpr std::string_view hooks_path = "/hooks/";
+
 struct HookApp {
   grants::AppSnapshot app;
   hubspot::SignaturePolicy policy;
@@ -46,6 +49,9 @@ struct HookSettings {
   std::map<AppName, HookApp> apps;
   hubspot::BatchLimits batch;
   std::uint64_t buffered_bytes = 128 * 1024 * 1024;  // of bodies being read or written, all together
+  // On the inbox's disk, so that calls and grants can still be recorded.
+  std::uint64_t keep_free_bytes = 512ULL * 1024 * 1024;
+  std::vector<std::string> sensitive_properties;  // whose values are never shown
   // HubSpot waits five seconds; by then it must have our answer.
   std::chrono::milliseconds answer_within{4500};
 };
@@ -59,10 +65,7 @@ class Hooks {
     Inbox& inbox;
     telemetry::Metrics& metrics;
     telemetry::Log& log;
-    // Bytes free on the inbox's disk, and how many are to stay so that calls and grants can still be
-    // recorded.
-    std::function<std::uint64_t()> free_bytes;
-    std::uint64_t keep_free_bytes = 512 * 1024 * 1024;
+    std::function<std::uint64_t()> free_bytes;  // on the inbox's disk
   };
   Hooks(Parts parts, std::shared_ptr<const HookSettings> settings);
   void set(std::shared_ptr<const HookSettings> settings) { settings_ = std::move(settings); }
@@ -79,6 +82,7 @@ class Hooks {
   // By app, then by outcome: "accepted", "replayed", a SignatureTrouble's word ...
   using Outcomes = std::map<AppName, std::map<std::string, Outcome, std::less<>>>;
   const Outcomes& outcomes() const { return outcomes_; }
+  const HookSettings& settings() const { return *settings_; }
 
  private:
   struct Taking;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/network.hpp"
+#include "http/network.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
@@ -9,7 +9,7 @@
 
 #include "core/ascii.hpp"
 
-namespace hubward::gateway {
+namespace hubward::http {
 namespace {
 
 constexpr int mapped_prefix = 96;
@@ -69,4 +69,4 @@ std::string Network::text() const {
   return fmt::format("{}/{}", buffer, prefix_);
 }
 
-}  // namespace hubward::gateway
+}  // namespace hubward::http

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/network.hpp"
+#include "http/network.hpp"
 
 #include <doctest/doctest.h>
 
-using hubward::gateway::Network;
+using hubward::http::Network;
 
 TEST_CASE("a network holds the addresses of its block and no others") {
   struct Case {

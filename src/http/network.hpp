@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace hubward::gateway {
+namespace hubward::http {
 
 class Network {
  public:
@@ -27,4 +27,4 @@ class Network {
   int prefix_ = 128;  // of 128; IPv4 blocks lie in ::ffff:0:0/96
 };
 
-}  // namespace hubward::gateway
+}  // namespace hubward::http

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Webhooks, as an operator sees them: what came, what was refused and why, what the inbox holds.
+#include <utility>
+
+#include "admin/operations.hpp"
+#include "async/await.hpp"
+#include "webhooks/masking.hpp"
+
+namespace hubward::admin {
+namespace {
+
+Json number_or_null(const std::optional<std::uint64_t>& number) {
+  return number ? Json(*number) : Json();
+}
+
+Json facts_of(const webhooks::EventFacts& event) {
+  return Json::object({{"id", event.id.number},
+                       {"app", event.app.text},
+                       {"kind", event.kind},
+                       {"account", event.account ? Json(event.account->number) : Json()},
+                       {"subscription", number_or_null(event.subscription)},
+                       {"object_type", event.object_type},
+                       {"object", event.object},
+                       {"property", event.property},
+                       {"occurred_at", to_iso8601(event.occurred)},
+                       {"received_at", to_iso8601(event.received)},
+                       {"attempt", event.attempt}});
+}
+
+Json outcomes_of(const webhooks::Hooks& hooks, const AppName& app) {
+  Json list = Json::array();
+  auto found = hooks.outcomes().find(app);
+  if (found == hooks.outcomes().end()) return list;
+  for (const auto& [name, outcome] : found->second)
+    list.push(Json::object({{"outcome", name},
+                            {"times", outcome.times},
+                            {"last_at", to_iso8601(outcome.last)},
+                            {"explanation", outcome.explanation}}));
+  return list;
+}
+
+}  // namespace
+
+Async<Result<Json>> Operations::webhook_status() const {
+  Result<webhooks::Inbox::Counts> counts = co_await parts_.inbox.count();
+  if (!counts) co_return std::unexpected(counts.error());
+  const webhooks::HookSettings& settings = parts_.hooks.settings();
+  Json apps = Json::array();
+  for (const auto& [name, hook] : settings.apps)
+    apps.push(Json::object({{"app", name.text},
+                            {"address", settings.public_url + "/hooks/" + name.text},
+                            {"accepts", hubspot::to_text(hook.policy.accepted)},
+                            {"has_secret", !hook.app->client_secret.empty()},
+                            {"requests", outcomes_of(parts_.hooks, name)}}));
+  co_return Json::object({{"events", counts->events},
+                          {"waiting", counts->waiting},
+                          {"dead", counts->dead},
+                          {"duplicates", counts->duplicates},
+                          {"apps", std::move(apps)}});
+}
+
+Async<Result<Json>> Operations::list_events(webhooks::tables::EventQuestion question) const {
+  std::size_t most = static_cast<std::size_t>(question.limit);
+  Result<std::vector<webhooks::EventFacts>> found = co_await parts_.inbox.list(std::move(question));
+  if (!found) co_return std::unexpected(found.error());
+  Json events = Json::array();
+  for (const webhooks::EventFacts& event : *found) events.push(facts_of(event));
+  Json answer = Json::object({{"events", std::move(events)}});
+  if (found->size() == most) answer.set("next", std::to_string(found->back().id.number));
+  co_return answer;
+}
+
+Async<Result<Json>> Operations::show_event(webhooks::EventId id) const {
+  Result<webhooks::Inbox::Whole> whole = co_await parts_.inbox.read(id);
+  if (!whole) co_return std::unexpected(whole.error());
+  Json answer = facts_of(whole->facts);
+  answer.set("payload",
+             webhooks::shown(whole->payload, whole->facts, parts_.hooks.settings().sensitive_properties));
+  co_return answer;
+}
+
+}  // namespace hubward::admin

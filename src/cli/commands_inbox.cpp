@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// webhook status, events, event: what came to the webhook door, and what the inbox holds.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <utility>
+
+#include "cli/session.hpp"
+#include "cli/text.hpp"
+
+namespace hubward::cli {
+namespace {
+
+std::string app_text(const Json& app) {
+  std::string text =
+      fmt::format("\n{}  {}  accepts {}\n", shown(app["app"]), shown(app["address"]), shown(app["accepts"]));
+  if (!app["has_secret"].boolean().value_or(false))
+    text += "! it has no client_secret, so nothing that comes for it can be genuine\n";
+  return text + table(app["requests"],
+                      {{"OUTCOME", "outcome"}, {"TIMES", "times"}, {"LAST", "last_at"}, {"", "explanation"}},
+                      "No request came since the gateway started.");
+}
+
+std::string status_text(const Json& status) {
+  std::string text = facts(status, {{"events kept", "events"},
+                                    {"deliveries waiting", "waiting"},
+                                    {"dead letters", "dead"},
+                                    {"duplicates removed", "duplicates"}});
+  for (const Json& app : status["apps"].items()) text += app_text(app);
+  if (status["apps"].items().empty()) text += "\nThe configuration has no app.\n";
+  return text;
+}
+
+std::string events_text(const Json& answer) {
+  std::string text = table(answer["events"],
+                           {{"EVENT", "id"},
+                            {"RECEIVED", "received_at"},
+                            {"APP", "app"},
+                            {"ACCOUNT", "account"},
+                            {"KIND", "kind"},
+                            {"OBJECT", "object"},
+                            {"PROPERTY", "property"}},
+                           "No event of this kind is kept.");
+  if (answer.has("next")) text += fmt::format("Older ones: --before {}\n", shown(answer["next"]));
+  return text;
+}
+
+std::string event_text(const Json& event) {
+  return facts(event, {{"event", "id"},
+                       {"app", "app"},
+                       {"kind", "kind"},
+                       {"account", "account"},
+                       {"subscription", "subscription"},
+                       {"object type", "object_type"},
+                       {"object", "object"},
+                       {"property", "property"},
+                       {"occurred", "occurred_at"},
+                       {"received", "received_at"},
+                       {"HubSpot's attempt", "attempt"}}) +
+         "\n" + shown(event["payload"]) + "\n";
+}
+
+Call get(std::string target) {
+  return {.method = "GET", .target = std::move(target), .body = {}, .secret = {}};
+}
+
+int list_events(const Session& session) {
+  std::string target = "/api/v1/webhooks/events?count=" + std::to_string(session.words.count);
+  for (const auto& [name, value] : session.words.filter) target += "&" + name + "=" + encoded(value);
+  return session.show(get(std::move(target)), events_text);
+}
+
+void add_filter(CLI::App& command, Session& session) {
+  auto option = [&](const char* flag, const char* name, const char* what, const char* type) {
+    command
+        .add_option_function<std::string>(
+            flag,
+            [&session, name](const std::string& value) { session.words.filter.emplace_back(name, value); },
+            what)
+        ->type_name(type)
+        ->group("Filter: every one that is given must hold");
+  };
+  option("--app", "app", "That came for this app", "NAME");
+  option("--account", "account", "Of this HubSpot account", "NUMBER");
+  option("--kind", "kind", "Of this kind, like contact.propertyChange", "KIND");
+  option("--from", "from", "Received not before: 2026-03-01, 2026-03-01T12:00:00Z, or 24h ago as 24h",
+         "TIME");
+  option("--to", "to", "Received before; written likewise", "TIME");
+  option("--before", "before", "Older than this event: where the last page ended", "EVENT");
+}
+
+}  // namespace
+
+void add_inbox_commands(CLI::App& webhooks, Session& session) {
+  CLI::App* status =
+      command(webhooks, session, "status", "Show what came for each app, what was refused and why",
+              "hubward webhook status");
+  status->callback([&session] {
+    session.chosen = [&session] { return session.show(get("/api/v1/webhooks"), status_text); };
+  });
+
+  CLI::App* events = command(webhooks, session, "events", "List the events that are kept, newest first",
+                             "hubward webhook events --app crm --from 24h");
+  events->add_option("-n,--count", session.words.count, "How many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  add_filter(*events, session);
+  events->callback([&session] { session.chosen = [&session] { return list_events(session); }; });
+
+  CLI::App* event =
+      command(webhooks, session, "event", "Show one event with what it says; sensitive values are masked",
+              "hubward webhook event 7");
+  event->add_option("number", session.words.name, "Its number, as `webhook events` shows it")->required();
+  event->callback([&session] {
+    session.chosen = [&session] {
+      return session.show(get("/api/v1/webhooks/events/" + encoded(session.words.name)), event_text);
+    };
+  });
+}
+
+}  // namespace hubward::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a destination is worth trying now. After `failures_to_open` failures in a row it is left alone for
+// a while; then one delivery goes ahead as a probe, and its outcome decides. While it is left alone no
+// delivery uses up an attempt. Pure over a steady clock; one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "core/clock.hpp"
+
+namespace hubward::webhooks {
+
+class CircuitBreaker {
+ public:
+  static constexpr std::uint32_t failures_to_open = 5;
+  static constexpr std::chrono::seconds first_rest{10};
+  static constexpr std::chrono::minutes longest_rest{5};
+
+  enum class State : unsigned char { Closed, Open, HalfOpen };
+  State state(SteadyPoint now) const;
+  // When to ask again; nothing while it is closed or a probe is under way.
+  std::optional<SteadyPoint> opens_at(SteadyPoint now) const;
+
+  // Asked before each attempt. True once while half open: that attempt is the probe.
+  bool admits(SteadyPoint now);
+  void succeeded();
+  // Of a destination that is to blame (blames_destination()).
+  void failed(SteadyPoint now);
+  // The attempt said nothing about the destination, or was never made.
+  void undecided();
+
+ private:
+  std::uint32_t failures_ = 0;  // in a row
+  std::chrono::seconds rest_ = first_rest;
+  std::optional<SteadyPoint> until_;
+  bool probing_ = false;
+};
+
+}  // namespace hubward::webhooks
