@@ -34,7 +34,7 @@ CONNECTIONS = 64
 SECRET = secrets.token_urlsafe(24)
 BATCH = 100
 # How many requests are signed for each second of a run: more than any of them takes.
-READY_SINGLE, READY_BATCH, READY_REFUSED = 15_000, 1_000, 40_000
+READY_SINGLE, READY_BATCH, READY_REFUSED = 30_000, 2_000, 60_000
 STEADY_RATE = 3_000
 
 
@@ -169,26 +169,29 @@ class Webhooks:
             else:
                 say(f"{name}, {case}: every run was disturbed ({thrown}); no row")
 
+    def hubward(self):
+        return [p for p in self.bench.started if p.name == "hubward"]
+
     def single(self):
         self.add("1KB", {p.name: lambda p=p: self.sample(p, READY_SINGLE, 1, 1022) for p in self.bench.started})
 
     def batches(self):
-        self.add("100 events", {p.name: lambda p=p: self.sample(p, READY_BATCH, BATCH, 330) for p in self.bench.started})
+        self.add("100 events", {p.name: lambda p=p: self.sample(p, READY_BATCH, BATCH, 330) for p in self.hubward()})
 
     def steady(self):
         """Latency of the answer at a rate that is asked for, whatever the program could do."""
         self.add(f"1KB at {STEADY_RATE}/s", {p.name: lambda p=p: self.sample(p, STEADY_RATE + 200, 1, 1022, mode="open",
                                                                             rate=STEADY_RATE, connections=CONNECTIONS)
-                                             for p in self.bench.started if p.name == "hubward"})
+                                             for p in self.hubward()})
 
     def refused(self):
         """What somebody costs who cannot sign, beside a handshake."""
         self.add("badly signed", {p.name: lambda p=p: self.sample(p, READY_REFUSED, 1, 1022, genuine=False, status=401)
-                                  for p in self.bench.started if p.name == "hubward"})
+                                  for p in self.hubward()})
         handshake = lambda p: {**self.bench.loader.run(
             p, "/nothing", mode="handshake", connections=8, warmup=self.options.warmup, seconds=self.options.seconds, status=404),
             "rss_mb": machine.rss_mb(p.pids())}
-        self.add("new TLS connection", {p.name: lambda p=p: handshake(p) for p in self.bench.started if p.name == "hubward"})
+        self.add("new TLS connection", {p.name: lambda p=p: handshake(p) for p in self.hubward()})
 
     def disk_per_event(self, hubward):
         """Of queued events of 1 KB; the log beside the file is counted too."""

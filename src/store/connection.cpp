@@ -160,9 +160,9 @@ Error Connection::trouble(int code) const {
   }
 }
 
-Result<sqlite3_stmt*> Connection::prepare(std::string_view sql) {
-  if (auto found = prepared_.find(sql); found != prepared_.end()) return found->second.get();
-  if (prepared_.size() >= prepared_limit) prepared_.clear();
+Result<sqlite3_stmt*> Connection::prepare(std::string_view sql, Statements& among) {
+  if (auto found = among.find(sql); found != among.end()) return found->second.get();
+  if (among.size() >= prepared_limit) among.clear();
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
   int code = sqlite3_prepare_v3(handle(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
@@ -172,11 +172,11 @@ Result<sqlite3_stmt*> Connection::prepare(std::string_view sql) {
   if (!owned ||
       std::string_view(rest, sql.data() + sql.size()).find_first_not_of("; \n\t") != std::string_view::npos)
     return std::unexpected(wrong_statement(name_ + ": a Statement is exactly one SQL statement"));
-  return prepared_.emplace(std::string(sql), std::move(owned)).first->second.get();
+  return among.emplace(std::string(sql), std::move(owned)).first->second.get();
 }
 
 Result<sqlite3_stmt*> Connection::bound(const Statement& statement) {
-  Result<sqlite3_stmt*> prepared = prepare(statement.sql);
+  Result<sqlite3_stmt*> prepared = prepare(statement.sql, prepared_);
   if (!prepared) return prepared;
   if (sqlite3_bind_parameter_count(*prepared) != static_cast<int>(statement.values.size()))
     return std::unexpected(
@@ -231,6 +231,16 @@ Result<void> Connection::script(std::string_view sql) {
   OwnStatement own(*own_statement_);
   int code = sqlite3_exec(handle(), std::string(sql).c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return std::unexpected(trouble(code));
+  return {};
+}
+
+Result<void> Connection::control(std::string_view sql) {
+  OwnStatement own(*own_statement_);
+  Result<sqlite3_stmt*> prepared = prepare(sql, controls_);
+  if (!prepared) return std::unexpected(prepared.error());
+  Reset clean(*prepared);
+  int code = sqlite3_step(*prepared);
+  if (code != SQLITE_DONE) return std::unexpected(trouble(code));
   return {};
 }
 

@@ -39,7 +39,9 @@ class Connection {
   Result<std::vector<Row>> read(const Statement& statement);
   Result<std::int64_t> change(const Statement& statement);  // rows changed
 
-  // Statements of this room's own: transaction control, settings, migrations.
+  // Statements of this room's own: transaction control, one at a time and prepared once; settings and
+  // migrations.
+  Result<void> control(std::string_view sql);
   Result<void> script(std::string_view sql);
   Result<std::vector<Row>> ask(std::string_view sql);
 
@@ -62,7 +64,8 @@ class Connection {
 
   Connection(std::unique_ptr<sqlite3, Closer> database, std::string name);
   Result<void> settle(Use use, std::chrono::milliseconds busy_timeout);
-  Result<sqlite3_stmt*> prepare(std::string_view sql);
+  using Statements = std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>>;
+  Result<sqlite3_stmt*> prepare(std::string_view sql, Statements& among);
   Result<sqlite3_stmt*> bound(const Statement& statement);
 
   std::unique_ptr<sqlite3, Closer> database_;
@@ -70,7 +73,8 @@ class Connection {
   // Read by SQLite's authorizer through a pointer, so it does not move with us: whether the statement being
   // prepared is this room's own.
   std::unique_ptr<bool> own_statement_;
-  std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;
+  Statements prepared_;
+  Statements controls_;  // apart, or a statement from outside would find one that it may not use
 };
 
 }  // namespace hubward::store

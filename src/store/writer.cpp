@@ -93,7 +93,7 @@ Writer::Outcomes Writer::run(Group group) {
 
 // Fails when nothing of the group was committed; else one outcome for each transaction.
 Result<Writer::Outcomes> Writer::commit_together(Group group) {
-  Result<void> step = connection_.script("BEGIN IMMEDIATE");
+  Result<void> step = connection_.control("BEGIN IMMEDIATE");
   Outcomes outcomes;
   for (const Transaction& transaction : group) {
     if (!step) break;
@@ -101,9 +101,9 @@ Result<Writer::Outcomes> Writer::commit_together(Group group) {
     // Some failures (disk full, I/O) make SQLite undo everything, savepoints and all.
     if (!connection_.in_transaction()) return std::unexpected(outcomes.back().error());
   }
-  if (step) step = connection_.script("COMMIT");
+  if (step) step = connection_.control("COMMIT");
   if (!step) {
-    if (connection_.in_transaction()) static_cast<void>(connection_.script("ROLLBACK"));
+    if (connection_.in_transaction()) static_cast<void>(connection_.control("ROLLBACK"));
     return std::unexpected(step.error());
   }
   ++groups_;
@@ -111,7 +111,7 @@ Result<Writer::Outcomes> Writer::commit_together(Group group) {
 }
 
 Result<void> Writer::apply(const Transaction& transaction) {
-  Result<void> done = connection_.script("SAVEPOINT one");
+  Result<void> done = connection_.control("SAVEPOINT one");
   for (const Statement& statement : transaction.statements) {
     if (!done) break;
     Result<std::int64_t> changed = connection_.change(statement);
@@ -122,11 +122,11 @@ Result<void> Writer::apply(const Transaction& transaction) {
           "STORE_CONFLICT", Fault::Store, Retry::Never,
           fmt::format("{}: what was to be changed is not as it was read; read it again", connection_.name()));
   }
-  if (done) done = connection_.script("RELEASE one");
+  if (done) done = connection_.control("RELEASE one");
   if (!done && connection_.in_transaction()) {
     Result<void> undone = connection_.script("ROLLBACK TO one; RELEASE one");
     // Without its savepoint undone the transaction must not be committed with the others.
-    if (!undone) static_cast<void>(connection_.script("ROLLBACK"));
+    if (!undone) static_cast<void>(connection_.control("ROLLBACK"));
   }
   return done;
 }

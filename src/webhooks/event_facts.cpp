@@ -9,15 +9,11 @@
 #include "hubspot/webhook_events.hpp"
 
 namespace hubward::webhooks {
-namespace {
-
-std::int64_t first_eight(std::span<const std::byte> bytes) {
+std::int64_t number_from(std::span<const std::byte> bytes) {
   std::uint64_t number = 0;
   for (std::byte byte : bytes.first(8)) number = number << 8 | std::to_integer<std::uint64_t>(byte);
   return std::bit_cast<std::int64_t>(number);
 }
-
-}  // namespace
 
 EventFacts facts_of(const hubspot::WebhookEvent& event, const AppName& app, TimePoint received) {
   EventFacts facts;
@@ -37,8 +33,8 @@ EventFacts facts_of(const hubspot::WebhookEvent& event, const AppName& app, Time
 }
 
 std::int64_t lane_of(const EventFacts& facts) {
-  if (!facts.account || facts.object.empty()) return first_eight(facts.identity);
-  return first_eight(crypto::sha256(
+  if (!facts.account || facts.object.empty()) return number_from(facts.identity);
+  return number_from(crypto::sha256(
       crypto::binding({std::to_string(facts.account->number), facts.object_type, facts.object})));
 }
 

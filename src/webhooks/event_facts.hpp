@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/clock.hpp"
@@ -41,6 +42,9 @@ struct EventFacts {
 
   bool operator==(const EventFacts&) const = default;
 };
+
+// The first eight bytes, big-endian, as the store's kind of number.
+std::int64_t number_from(std::span<const std::byte> bytes);
 
 EventFacts facts_of(const hubspot::WebhookEvent& event, const AppName& app, TimePoint received);
 

@@ -15,6 +15,7 @@
 #include "async/await.hpp"
 #include "async/loop.hpp"
 #include "crypto/fake_random.hpp"
+#include "store/fake_disk.hpp"
 #include "store/temporary_directory.hpp"
 #include "webhooks/inbox.hpp"
 

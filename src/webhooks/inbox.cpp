@@ -25,10 +25,6 @@ Bytes identity_within(const RequestMark& mark, const Bytes& identity) {
   return {both.begin(), both.begin() + identity_size};
 }
 
-Bytes bytes_of_digest(const crypto::Digest& digest) {
-  return {digest.begin(), digest.end()};
-}
-
 }  // namespace
 
 Async<Result<std::unique_ptr<Inbox>>> Inbox::open(Parts parts) {
@@ -47,10 +43,11 @@ Result<void> Inbox::add_event(std::vector<store::Statement>& to, const AppName& 
       crypto::seal_payload(parts_.key, place_of(facts.identity), bytes_of(event.bytes), parts_.random);
   if (!sealed) return std::unexpected(sealed.error());
   std::int64_t lane = lane_of(facts);
+  to.push_back(tables::insert_seen(facts));
   to.push_back(tables::insert_event(facts, lane, std::move(*sealed)));
   std::vector<std::int64_t> destinations = destinations_for(*routes_, facts);
   if (!destinations.empty()) to.push_back(tables::insert_deliveries(facts, lane, destinations));
-  for (store::Statement& statement : tables::remember(facts)) to.push_back(std::move(statement));
+  to.push_back(tables::count_duplicate());
   return {};
 }
 
@@ -59,7 +56,7 @@ Async<Result<void>> Inbox::accept(const AppName& app, const std::vector<hubspot:
   TimePoint received = parts_.clock.now();
   std::vector<store::Statement> transaction;
   transaction.reserve(1 + 4 * events.size());
-  if (mark) transaction.push_back(tables::insert_request(bytes_of_digest(mark->signature), mark->until));
+  if (mark) transaction.push_back(tables::insert_request(mark->signature, mark->until));
   for (const hubspot::WebhookEvent& event : events) {
     Result<void> added = add_event(transaction, app, event, received, mark);
     if (!added) co_return added;

@@ -2,6 +2,7 @@
 #include "webhooks/tables.hpp"
 
 #include <array>
+#include <span>
 #include <utility>
 
 namespace hubward::webhooks {
@@ -29,19 +30,21 @@ CREATE TABLE inbox_events (
 CREATE INDEX inbox_events_received ON inbox_events (received);
 
 CREATE TABLE inbox_seen (
-  identity BLOB NOT NULL PRIMARY KEY,
-  seen     INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX inbox_seen_when ON inbox_seen (seen);
+  key  INTEGER PRIMARY KEY,
+  rest INTEGER NOT NULL,
+  seen INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE inbox_requests (
-  signature BLOB NOT NULL PRIMARY KEY,
-  until     INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+  key   INTEGER PRIMARY KEY,
+  until INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE inbox_destinations (
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  name   TEXT NOT NULL UNIQUE
+  number         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name           TEXT NOT NULL UNIQUE,
+  disabled       INTEGER,
+  disabled_cause TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
 CREATE TABLE inbox_deliveries (
@@ -53,6 +56,7 @@ CREATE TABLE inbox_deliveries (
   round       INTEGER NOT NULL DEFAULT 0,
   state       INTEGER NOT NULL DEFAULT 0,
   attempts    INTEGER NOT NULL DEFAULT 0,
+  first_at    INTEGER NOT NULL DEFAULT 0,
   next_at     INTEGER NOT NULL DEFAULT 0,
   cause       TEXT NOT NULL DEFAULT ''
 ) STRICT;
@@ -64,7 +68,7 @@ CREATE TABLE inbox_figures (
   name  TEXT NOT NULL PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO inbox_figures VALUES ('duplicates', 0);
+INSERT INTO inbox_figures VALUES ('duplicates', 0), ('replays', 0);
 )sql";
 
 constexpr std::array<std::string_view, 1> migrations = {create_tables};
@@ -88,8 +92,14 @@ store::Schema schema() {
 
 namespace tables {
 
-store::Statement insert_request(const Bytes& signature, TimePoint until) {
-  return {"INSERT INTO inbox_requests VALUES (?, ?)", {signature, to_millis(until)}};
+store::Statement insert_request(const crypto::Digest& signature, TimePoint until) {
+  return {"INSERT INTO inbox_requests VALUES (?, ?)", {number_from(signature), to_millis(until)}};
+}
+
+store::Statement insert_seen(const EventFacts& facts) {
+  std::span<const std::byte> identity(facts.identity);
+  return {"INSERT INTO inbox_seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          {number_from(identity), number_from(identity.subspan(8)), to_millis(facts.received)}};
 }
 
 store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed) {
@@ -99,34 +109,32 @@ store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes 
       "INSERT INTO inbox_events (app, kind, account, subscription, object_type, object, property, sensitive, "
       "occurred, received, attempt, identity, lane, sealed) "
       "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 "
-      "WHERE NOT EXISTS (SELECT 1 FROM inbox_seen WHERE identity = ?12)",
+      "WHERE changes() = 1 OR NOT EXISTS (SELECT 1 FROM inbox_seen WHERE key = ?15 AND rest = ?16)",
       {facts.app.text, facts.kind, maybe(account), maybe(facts.subscription), facts.object_type, facts.object,
        facts.property, std::int64_t{facts.sensitive}, to_millis(facts.occurred), to_millis(facts.received),
-       static_cast<std::int64_t>(facts.attempt), facts.identity, lane, std::move(sealed)}};
+       static_cast<std::int64_t>(facts.attempt), facts.identity, lane, std::move(sealed),
+       number_from(facts.identity), number_from(std::span(facts.identity).subspan(8))}};
 }
 
 store::Statement insert_deliveries(const EventFacts& facts, std::int64_t lane,
                                    const std::vector<std::int64_t>& destinations) {
   return {
       "INSERT INTO inbox_deliveries (destination, event, lane, occurred) "
-      "SELECT value, (SELECT max(id) FROM inbox_events), ?1, ?2 FROM json_each(?3) "
-      "WHERE NOT EXISTS (SELECT 1 FROM inbox_seen WHERE identity = ?4)",
-      {lane, to_millis(facts.occurred), as_list(destinations), facts.identity}};
+      "SELECT value, (SELECT max(id) FROM inbox_events), ?1, ?2 FROM json_each(?3) WHERE changes() = 1",
+      {lane, to_millis(facts.occurred), as_list(destinations)}};
 }
 
-std::vector<store::Statement> remember(const EventFacts& facts) {
-  return {{"INSERT INTO inbox_seen VALUES (?, ?) ON CONFLICT DO NOTHING",
-           {facts.identity, to_millis(facts.received)}},
-          {"UPDATE inbox_figures SET value = value + 1 WHERE name = 'duplicates' AND changes() = 0"}};
+store::Statement count_duplicate() {
+  return {"UPDATE inbox_figures SET value = value + 1 WHERE changes() = 0 AND name = 'duplicates'"};
 }
 
 std::vector<store::Statement> forget_before(TimePoint requests_now, TimePoint seen_before,
                                             TimePoint events_before, std::int64_t most_rows) {
-  return {{"DELETE FROM inbox_requests WHERE signature IN "
-           "(SELECT signature FROM inbox_requests WHERE until < ? LIMIT ?)",
+  return {{"DELETE FROM inbox_requests WHERE key IN "
+           "(SELECT key FROM inbox_requests WHERE until < ? LIMIT ?)",
            {to_millis(requests_now), most_rows}},
-          {"DELETE FROM inbox_seen WHERE identity IN "
-           "(SELECT identity FROM inbox_seen WHERE seen < ? ORDER BY seen LIMIT ?)",
+          {"DELETE FROM inbox_seen WHERE key IN "
+           "(SELECT key FROM inbox_seen WHERE seen < ? LIMIT ?)",
            {to_millis(seen_before), most_rows}},
           {"DELETE FROM inbox_events WHERE id IN "
            "(SELECT id FROM inbox_events e WHERE received < ? AND NOT EXISTS "
@@ -199,7 +207,7 @@ store::Statement insert_destination(const DestinationName& name) {
 }
 
 store::Statement select_destinations() {
-  return {"SELECT number, name FROM inbox_destinations ORDER BY number"};
+  return {"SELECT number, name, disabled, disabled_cause FROM inbox_destinations ORDER BY number"};
 }
 
 }  // namespace tables

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "crypto/digest.hpp"
 #include "store/database.hpp"
 #include "webhooks/destination.hpp"
 #include "webhooks/event_facts.hpp"
@@ -29,17 +30,19 @@ namespace tables {
 
 enum class DeliveryState : std::int64_t { Waiting = 0, Dead = 1 };
 
-// --- Accepting. In one transaction and in this order: the request, then for each event the three. ---
+// --- Accepting. In one transaction and in this order: the request, then for each event the four, each of
+// which looks at what the one before it changed. ---
 
 // STORE_CONFLICT when the same signature was seen before.
-store::Statement insert_request(const Bytes& signature, TimePoint until);
-// Does nothing when the identity was seen before.
+store::Statement insert_request(const crypto::Digest& signature, TimePoint until);
+// Does nothing when the identity's first half was seen before.
+store::Statement insert_seen(const EventFacts& facts);
+// Does nothing when the whole identity was.
 store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed);
-// For the event just inserted, if it was: the newest of the file.
+// For the event just inserted, if it was: the newest of the file. Not without destinations.
 store::Statement insert_deliveries(const EventFacts& facts, std::int64_t lane,
                                    const std::vector<std::int64_t>& destinations);
-// Remembers the identity; counts a duplicate when it was known.
-std::vector<store::Statement> remember(const EventFacts& facts);
+store::Statement count_duplicate();
 
 // --- Clearing, in bounded steps ---
 
@@ -71,7 +74,8 @@ store::Statement select_counts();  // one row: events, deliveries waiting, dead 
 // --- Destinations ---
 
 store::Statement insert_destination(const DestinationName& name);  // unless it is there
-store::Statement select_destinations();                            // number, name
+// Number, name, when it was disabled or nothing, and why.
+store::Statement select_destinations();
 
 }  // namespace tables
 }  // namespace hubward::webhooks

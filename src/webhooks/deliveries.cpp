@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "webhooks/deliveries.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "async/await.hpp"
+
+namespace hubward::webhooks {
+namespace {
+
+constexpr std::string_view by_operator = "an operator disabled it";
+
+std::vector<store::Statement> discard_step(const tables::DeadChoice& choice) {
+  return {tables::discard(choice)};
+}
+
+// Holds the deliverer until its attempts have ended; each is bounded by its own time-out.
+Async<void> let_go(std::unique_ptr<Deliverer> deliverer) {
+  bool ended = co_await deliverer->drain(Deadline::max());
+  if (!ended) co_return;
+}
+
+}  // namespace
+
+Async<Result<std::vector<Deliveries::Known>>> Deliveries::known() const {
+  Result<std::vector<store::Row>> rows = co_await parts_.inbox.file().query(tables::select_destinations());
+  if (!rows) co_return std::unexpected(std::move(rows.error()));
+  std::vector<Known> all;
+  for (const store::Row& row : *rows) {
+    Known& one = all.emplace_back();
+    one.number = store::integer_at(row, 0);
+    one.name = {store::text_at(row, 1)};
+    if (!store::null_at(row, 2)) one.disabled_for = store::text_at(row, 3);
+  }
+  co_return all;
+}
+
+Async<Result<Deliveries::Known>> Deliveries::find(DestinationName name) const {
+  Result<std::vector<Known>> all = co_await known();
+  if (!all) co_return std::unexpected(std::move(all.error()));
+  auto found = std::ranges::find(*all, name, &Known::name);
+  if (found == all->end())
+    co_return invalid("DESTINATION_UNKNOWN", "there is no destination named " + name.text +
+                                                 "; `hubward webhook destinations` lists those there are");
+  co_return *found;
+}
+
+const Deliverer* Deliveries::running(const DestinationName& name) const {
+  auto found = std::ranges::find_if(
+      deliverers_, [&](const auto& deliverer) { return deliverer->destination().name == name; });
+  return found == deliverers_.end() ? nullptr : found->get();
+}
+
+std::unique_ptr<Deliverer> Deliveries::take(const DestinationName& name) {
+  auto found = std::ranges::find_if(
+      deliverers_, [&](const auto& deliverer) { return deliverer->destination().name == name; });
+  if (found == deliverers_.end()) return nullptr;
+  std::unique_ptr<Deliverer> taken = std::move(*found);
+  deliverers_.erase(found);
+  return taken;
+}
+
+Result<void> Deliveries::start(const std::shared_ptr<const Destination>& destination, const Known& known) {
+  auto started =
+      Deliverer::start(parts_, destination, known.number, known.disabled_for, take(destination->name));
+  if (!started) return std::unexpected(started.error());
+  deliverers_.push_back(std::move(*started));
+  return {};
+}
+
+Async<Result<void>> Deliveries::set(Wanted wanted) {
+  for (const auto& destination : wanted) {
+    Result<std::int64_t> number = co_await parts_.inbox.number_of(destination->name);
+    if (!number) co_return std::unexpected(std::move(number.error()));
+  }
+  Result<std::vector<Known>> all = co_await known();
+  if (!all) co_return std::unexpected(std::move(all.error()));
+
+  for (const auto& old : wanted_) {
+    bool stays = std::ranges::any_of(wanted, [&](const auto& one) { return one->name == old->name; });
+    if (stays) continue;
+    if (std::unique_ptr<Deliverer> gone = take(old->name)) parts_.loop.spawn(let_go(std::move(gone)));
+  }
+  auto routes = std::make_shared<Routes>();
+  for (const auto& destination : wanted) {
+    const Known& its = *std::ranges::find(*all, destination->name, &Known::name);
+    Result<void> started = start(destination, its);
+    if (!started) co_return started;
+    routes->push_back({its.number, destination->filter});
+  }
+  parts_.inbox.set(std::move(routes));
+  wanted_ = std::move(wanted);
+  co_return Result<void>();
+}
+
+void Deliveries::wake() {
+  for (const auto& deliverer : deliverers_) deliverer->wake();
+}
+
+Async<bool> Deliveries::drain(Deadline deadline) {
+  bool all = true;
+  for (const auto& deliverer : deliverers_) {
+    bool ended = co_await deliverer->drain(deadline);
+    all = all && ended;
+  }
+  co_return all;
+}
+
+Async<Result<std::vector<Deliveries::View>>> Deliveries::list() const {
+  Result<std::vector<Known>> all = co_await known();
+  if (!all) co_return std::unexpected(std::move(all.error()));
+  Result<std::vector<store::Row>> rows = co_await parts_.inbox.file().query(tables::count_deliveries());
+  if (!rows) co_return std::unexpected(std::move(rows.error()));
+  std::map<std::pair<std::int64_t, std::int64_t>, std::uint64_t> counts;
+  for (const store::Row& row : *rows)
+    counts[{store::integer_at(row, 0), store::integer_at(row, 1)}] =
+        static_cast<std::uint64_t>(store::integer_at(row, 2));
+
+  std::vector<View> views;
+  for (const Known& one : *all) {
+    View view;
+    view.name = one.name;
+    view.waiting = counts[{one.number, static_cast<std::int64_t>(tables::DeliveryState::Waiting)}];
+    view.dead = counts[{one.number, static_cast<std::int64_t>(tables::DeliveryState::Dead)}];
+    if (const Deliverer* deliverer = running(one.name)) view.facts = deliverer->facts();
+    auto configured = std::ranges::find(wanted_, one.name, [](const auto& each) { return each->name; });
+    if (configured != wanted_.end()) view.configured = *configured;
+    // One that is gone and has nothing left is nobody's concern.
+    if (view.configured || view.waiting + view.dead > 0) views.push_back(std::move(view));
+  }
+  co_return views;
+}
+
+Async<Result<std::vector<Deliveries::DeadLetterView>>> Deliveries::dead(
+    std::optional<DestinationName> destination, std::optional<std::int64_t> before,
+    std::int64_t limit) const {
+  Result<std::vector<Known>> all = co_await known();
+  if (!all) co_return std::unexpected(std::move(all.error()));
+  std::optional<std::int64_t> number;
+  if (destination) {
+    Result<Known> found = co_await find(*destination);
+    if (!found) co_return std::unexpected(std::move(found.error()));
+    number = found->number;
+  }
+  Result<std::vector<store::Row>> rows =
+      co_await parts_.inbox.file().query(tables::select_dead(number, before, limit));
+  if (!rows) co_return std::unexpected(std::move(rows.error()));
+  std::vector<DeadLetterView> letters;
+  for (const store::Row& row : *rows) {
+    DeadLetterView& view = letters.emplace_back();
+    view.letter = tables::dead_from(row);
+    auto its = std::ranges::find(*all, view.letter.destination, &Known::number);
+    if (its != all->end()) view.destination = its->name;
+  }
+  co_return letters;
+}
+
+Async<Result<tables::DeadChoice>> Deliveries::read(Choice choice) const {
+  tables::DeadChoice read;
+  read.id = choice.id;
+  if (choice.destination) {
+    Result<Known> found = co_await find(*choice.destination);
+    if (!found) co_return std::unexpected(std::move(found.error()));
+    read.destination = found->number;
+  }
+  co_return read;
+}
+
+Async<Result<std::uint64_t>> Deliveries::for_all(Choice choice, Step step) {
+  Result<tables::DeadChoice> chosen = co_await read(choice);
+  if (!chosen) co_return std::unexpected(std::move(chosen.error()));
+  std::uint64_t done = 0;
+  while (true) {
+    Result<std::vector<store::Row>> left = co_await parts_.inbox.file().query(tables::count_dead(*chosen));
+    if (!left) co_return std::unexpected(std::move(left.error()));
+    std::int64_t count = store::integer_at(left->front(), 0);
+    if (count == 0) break;
+    std::vector<store::Statement> statements = step(*chosen);
+    Result<void> committed = co_await parts_.inbox.file().commit(std::move(statements));
+    if (!committed) co_return std::unexpected(std::move(committed.error()));
+    done += static_cast<std::uint64_t>(count);
+  }
+  if (done == 0 && choice.id)
+    co_return invalid("DEAD_LETTER_UNKNOWN", "there is no dead letter " + std::to_string(*choice.id) +
+                                                 "; `hubward webhook dead` lists those there are");
+  wake();
+  co_return done;
+}
+
+Async<Result<std::uint64_t>> Deliveries::redrive(Choice choice) {
+  return for_all(std::move(choice), tables::redrive);
+}
+
+Async<Result<std::uint64_t>> Deliveries::discard(Choice choice) {
+  return for_all(std::move(choice), discard_step);
+}
+
+Async<Result<std::uint64_t>> Deliveries::replay(DestinationName destination, tables::EventQuestion events) {
+  Result<Known> found = co_await find(std::move(destination));
+  if (!found) co_return std::unexpected(std::move(found.error()));
+  std::vector<store::Statement> begin = {tables::begin_replay()};
+  Result<void> begun = co_await parts_.inbox.file().commit(std::move(begin));
+  if (!begun) co_return std::unexpected(std::move(begun.error()));
+  Result<std::vector<store::Row>> number = co_await parts_.inbox.file().query(tables::select_replay());
+  if (!number) co_return std::unexpected(std::move(number.error()));
+  const std::int64_t round = store::integer_at(number->front(), 0);
+
+  tables::ReplayChoice choice{.destination = found->number, .events = std::move(events)};
+  std::uint64_t done = 0;
+  while (true) {
+    Result<std::vector<store::Row>> step =
+        co_await parts_.inbox.file().query(tables::select_replay_step(choice));
+    if (!step) co_return std::unexpected(std::move(step.error()));
+    std::int64_t count = store::integer_at(step->front(), 1);
+    if (count == 0) break;
+    std::vector<store::Statement> insert = {tables::insert_replay_step(choice, round)};
+    insert.front().must_change = count;
+    Result<void> inserted = co_await parts_.inbox.file().commit(std::move(insert));
+    if (!inserted) co_return std::unexpected(std::move(inserted.error()));
+    choice.after = store::integer_at(step->front(), 0);
+    done += static_cast<std::uint64_t>(count);
+    wake();
+  }
+  co_return done;
+}
+
+Async<Result<void>> Deliveries::restart(DestinationName name) {
+  Result<Known> found = co_await find(name);
+  if (!found) co_return std::unexpected(std::move(found.error()));
+  auto configured = std::ranges::find(wanted_, name, [](const auto& each) { return each->name; });
+  if (configured == wanted_.end()) co_return Result<void>();
+  co_return start(*configured, *found);
+}
+
+Async<Result<void>> Deliveries::enable(DestinationName destination) {
+  Result<Known> found = co_await find(destination);
+  if (!found) co_return std::unexpected(std::move(found.error()));
+  std::vector<store::Statement> change = {tables::enable(found->number)};
+  Result<void> changed = co_await parts_.inbox.file().commit(std::move(change));
+  if (!changed) co_return changed;
+  co_return co_await restart(std::move(destination));
+}
+
+Async<Result<void>> Deliveries::disable(DestinationName destination, std::string cause) {
+  Result<Known> found = co_await find(destination);
+  if (!found) co_return std::unexpected(std::move(found.error()));
+  if (cause.empty()) cause = by_operator;
+  std::vector<store::Statement> change = {tables::disable(found->number, parts_.clock.now(), cause)};
+  Result<void> changed = co_await parts_.inbox.file().commit(std::move(change));
+  if (!changed) co_return changed;
+  co_return co_await restart(std::move(destination));
+}
+
+}  // namespace hubward::webhooks

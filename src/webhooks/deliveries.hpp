@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// All destinations: who gets what from now on, and what operators do about it. A resource of one loop.
+//
+// Errors: DESTINATION_UNKNOWN, DEAD_LETTER_UNKNOWN, and the store's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/async.hpp"
+#include "webhooks/deliverer.hpp"
+#include "webhooks/delivery_tables.hpp"
+
+namespace hubward::webhooks {
+
+class Deliveries {
+ public:
+  explicit Deliveries(Deliverer::Parts parts) : parts_(parts) {}
+  Deliveries(const Deliveries&) = delete;
+  Deliveries& operator=(const Deliveries&) = delete;
+
+  using Wanted = std::vector<std::shared_ptr<const Destination>>;
+  // From now on events go where these say. What is new or was changed starts anew, what is gone ends once its
+  // attempts under way have; what waits for a destination that is gone stays in the store. One at a time.
+  Async<Result<void>> set(Wanted wanted);
+
+  void wake();
+  // Of all; false when the deadline came first.
+  Async<bool> drain(Deadline deadline);
+
+  struct View {
+    DestinationName name;
+    std::shared_ptr<const Destination> configured;  // null: only the store knows it still
+    Deliverer::Facts facts;
+    std::uint64_t waiting = 0, dead = 0;
+  };
+  Async<Result<std::vector<View>>> list() const;
+
+  struct DeadLetterView {
+    DestinationName destination;
+    tables::DeadLetter letter;
+  };
+  // Newest first.
+  Async<Result<std::vector<DeadLetterView>>> dead(std::optional<DestinationName> destination,
+                                                  std::optional<std::int64_t> before,
+                                                  std::int64_t limit) const;
+
+  // One dead letter, or all of a destination. How many there were.
+  struct Choice {
+    std::optional<std::int64_t> id;
+    std::optional<DestinationName> destination;
+  };
+  Async<Result<std::uint64_t>> redrive(Choice choice);  // they wait again, under the ids that they had
+  Async<Result<std::uint64_t>> discard(Choice choice);
+
+  // Delivers once more, under new ids, what is kept and fits the question. How many events.
+  Async<Result<std::uint64_t>> replay(DestinationName destination, tables::EventQuestion events);
+
+  Async<Result<void>> enable(DestinationName destination);
+  Async<Result<void>> disable(DestinationName destination, std::string cause);
+
+ private:
+  struct Known {
+    std::int64_t number = 0;
+    DestinationName name;
+    std::string disabled_for;  // empty: it is not
+  };
+  Async<Result<std::vector<Known>>> known() const;
+  Async<Result<Known>> find(DestinationName name) const;
+  Async<Result<tables::DeadChoice>> read(Choice choice) const;
+  Result<void> start(const std::shared_ptr<const Destination>& destination, const Known& known);
+  std::unique_ptr<Deliverer> take(const DestinationName& name);  // null: there is none
+  Async<Result<void>> restart(DestinationName name);
+  const Deliverer* running(const DestinationName& name) const;
+  // Steps over what is chosen, a bounded number of rows in each transaction.
+  using Step = std::vector<store::Statement> (*)(const tables::DeadChoice&);
+  Async<Result<std::uint64_t>> for_all(Choice choice, Step step);
+
+  const Deliverer::Parts parts_;
+  std::vector<std::unique_ptr<Deliverer>> deliverers_;
+  Wanted wanted_;
+};
+
+}  // namespace hubward::webhooks

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "webhooks/delivery_tables.hpp"
+
+#include <utility>
+
+namespace hubward::webhooks::tables {
+namespace {
+
+constexpr std::string_view event_columns =
+    "e.id, e.app, e.kind, e.account, e.subscription, e.object_type, e.object, e.property, e.sensitive, "
+    "e.occurred, e.received, e.attempt, e.identity, e.lane";
+
+// The event columns of a row that has others before them.
+EventFacts facts_behind(const store::Row& row, std::size_t before) {
+  return facts_from(store::Row(row.begin() + static_cast<std::ptrdiff_t>(before), row.end()));
+}
+
+std::uint32_t attempts_at(const store::Row& row, std::size_t column) {
+  return static_cast<std::uint32_t>(store::integer_at(row, column));
+}
+
+// " AND …" for each condition, its values appended.
+void narrow(store::Statement& statement, const EventQuestion& question) {
+  auto must = [&](const char* condition, store::Value value) {
+    statement.sql += condition;
+    statement.values.push_back(std::move(value));
+  };
+  if (question.id) must(" AND id = ?", static_cast<std::int64_t>(question.id->number));
+  if (question.app) must(" AND app = ?", question.app->text);
+  if (question.account) must(" AND account = ?", static_cast<std::int64_t>(question.account->number));
+  if (question.kind) must(" AND kind = ?", *question.kind);
+  if (question.from) must(" AND received >= ?", to_millis(*question.from));
+  if (question.to) must(" AND received < ?", to_millis(*question.to));
+}
+
+store::Statement replay_rows(std::string head, const ReplayChoice& choice, std::vector<store::Value> values) {
+  store::Statement statement{std::move(head) + " FROM inbox_events WHERE id > ?", std::move(values)};
+  statement.values.emplace_back(choice.after);
+  narrow(statement, choice.events);
+  statement.sql += " ORDER BY id LIMIT ?";
+  statement.values.emplace_back(choice.limit);
+  return statement;
+}
+
+// "id IN (…)" for the chosen dead letters.
+std::string chosen(const DeadChoice& choice, std::vector<store::Value>& values) {
+  std::string ids = "id IN (SELECT id FROM inbox_deliveries WHERE state = 1";
+  if (choice.destination) {
+    ids += " AND destination = ?";
+    values.emplace_back(*choice.destination);
+  }
+  if (choice.id) {
+    ids += " AND id = ?";
+    values.emplace_back(*choice.id);
+  }
+  values.emplace_back(choice.limit);
+  return ids + " ORDER BY id LIMIT ?)";
+}
+
+}  // namespace
+
+store::Statement select_waiting(std::int64_t destination, std::int64_t after, std::int64_t limit) {
+  return {
+      "SELECT id, lane FROM inbox_deliveries WHERE id > ? AND destination = ? AND state = 0 ORDER BY id "
+      "LIMIT ?",
+      {after, destination, limit}};
+}
+
+store::Statement select_head(std::int64_t destination, std::int64_t lane) {
+  return {"SELECT d.id, d.round, d.attempts, d.first_at, d.next_at, " + std::string(event_columns) +
+              ", e.sealed FROM inbox_deliveries d JOIN inbox_events e ON e.id = d.event "
+              "WHERE d.destination = ? AND d.lane = ? AND d.state = 0 ORDER BY d.occurred, d.id LIMIT 1",
+          {destination, lane}};
+}
+
+Head head_from(const store::Row& row) {
+  constexpr std::size_t own = 5;
+  Head head;
+  head.id = store::integer_at(row, 0);
+  head.round = store::integer_at(row, 1);
+  head.attempts = attempts_at(row, 2);
+  if (store::integer_at(row, 3) != 0) head.first = from_millis(store::integer_at(row, 3));
+  head.next = from_millis(store::integer_at(row, 4));
+  head.event = facts_behind(row, own);
+  head.sealed = store::bytes_at(row, own + sealed_column);
+  return head;
+}
+
+store::Statement delete_delivery(std::int64_t id) {
+  return {"DELETE FROM inbox_deliveries WHERE id = ?", {id}};
+}
+
+store::Statement postpone(std::int64_t id, std::uint32_t attempts, TimePoint first, TimePoint next,
+                          const std::string& cause) {
+  return {"UPDATE inbox_deliveries SET attempts = ?, first_at = ?, next_at = ?, cause = ? WHERE id = ?",
+          {std::int64_t{attempts}, to_millis(first), to_millis(next), cause, id}};
+}
+
+store::Statement bury(std::int64_t id, std::uint32_t attempts, TimePoint first, const std::string& cause) {
+  return {"UPDATE inbox_deliveries SET state = 1, attempts = ?, first_at = ?, cause = ? WHERE id = ?",
+          {std::int64_t{attempts}, to_millis(first), cause, id}};
+}
+
+store::Statement disable(std::int64_t destination, TimePoint when, const std::string& cause) {
+  return {"UPDATE inbox_destinations SET disabled = ?, disabled_cause = ? WHERE number = ?",
+          {to_millis(when), cause, destination}};
+}
+
+store::Statement enable(std::int64_t destination) {
+  return {"UPDATE inbox_destinations SET disabled = NULL, disabled_cause = '' WHERE number = ?",
+          {destination}};
+}
+
+store::Statement count_deliveries() {
+  return {"SELECT destination, state, count(*) FROM inbox_deliveries GROUP BY destination, state"};
+}
+
+store::Statement select_dead(std::optional<std::int64_t> destination, std::optional<std::int64_t> before,
+                             std::int64_t limit) {
+  store::Statement select{"SELECT d.id, d.destination, d.attempts, d.first_at, d.cause, " +
+                          std::string(event_columns) +
+                          " FROM inbox_deliveries d JOIN inbox_events e ON e.id = d.event WHERE d.state = 1"};
+  if (destination) {
+    select.sql += " AND d.destination = ?";
+    select.values.emplace_back(*destination);
+  }
+  if (before) {
+    select.sql += " AND d.id < ?";
+    select.values.emplace_back(*before);
+  }
+  select.sql += " ORDER BY d.id DESC LIMIT ?";
+  select.values.emplace_back(limit);
+  return select;
+}
+
+DeadLetter dead_from(const store::Row& row) {
+  constexpr std::size_t own = 5;
+  return {.id = store::integer_at(row, 0),
+          .destination = store::integer_at(row, 1),
+          .attempts = attempts_at(row, 2),
+          .first = from_millis(store::integer_at(row, 3)),
+          .cause = store::text_at(row, 4),
+          .event = facts_behind(row, own)};
+}
+
+store::Statement count_dead(const DeadChoice& choice) {
+  store::Statement count{"SELECT count(*) FROM inbox_deliveries WHERE "};
+  count.sql += chosen(choice, count.values);
+  return count;
+}
+
+std::vector<store::Statement> redrive(const DeadChoice& choice) {
+  store::Statement insert{
+      "INSERT INTO inbox_deliveries (destination, event, lane, occurred, round) "
+      "SELECT destination, event, lane, occurred, round FROM inbox_deliveries WHERE "};
+  insert.sql += chosen(choice, insert.values) + " ORDER BY id";
+  return {std::move(insert), discard(choice)};
+}
+
+store::Statement discard(const DeadChoice& choice) {
+  store::Statement remove{"DELETE FROM inbox_deliveries WHERE "};
+  remove.sql += chosen(choice, remove.values);
+  return remove;
+}
+
+store::Statement begin_replay() {
+  return {"UPDATE inbox_figures SET value = value + 1 WHERE name = 'replays'"};
+}
+
+store::Statement select_replay() {
+  return {"SELECT value FROM inbox_figures WHERE name = 'replays'"};
+}
+
+store::Statement select_replay_step(const ReplayChoice& choice) {
+  store::Statement rows = replay_rows("SELECT id", choice, {});
+  return {"SELECT max(id), count(*) FROM (" + rows.sql + ")", std::move(rows.values)};
+}
+
+store::Statement insert_replay_step(const ReplayChoice& choice, std::int64_t round) {
+  return replay_rows(
+      "INSERT INTO inbox_deliveries (destination, event, lane, occurred, round) SELECT ?, id, lane, "
+      "occurred, ?",
+      choice, {choice.destination, round});
+}
+
+}  // namespace hubward::webhooks::tables
