@@ -21,7 +21,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view json_type = "application/json;charset=utf-8";
 
 // The codes that an operator meets here and whose status says more than their fault.
-constexpr std::array<std::pair<std::string_view, int>, 14> statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 16> statuses = {{
     {"UNAUTHENTICATED"sv, 401},
     {"FORBIDDEN"sv, 403},
     {"NOT_FOUND"sv, 404},
@@ -30,6 +30,8 @@ constexpr std::array<std::pair<std::string_view, int>, 14> statuses = {{
     {"CLIENT_UNKNOWN"sv, 404},
     {"CONNECTION_UNKNOWN"sv, 404},
     {"EVENT_UNKNOWN"sv, 404},
+    {"DESTINATION_UNKNOWN"sv, 404},
+    {"DEAD_LETTER_UNKNOWN"sv, 404},
     {"METHOD_NOT_ALLOWED"sv, 405},
     {"CLIENT_EXISTS"sv, 409},
     {"CONNECTION_TAKEN"sv, 409},

@@ -26,6 +26,7 @@
 #include "journal/journal.hpp"
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
+#include "webhooks/deliveries.hpp"
 #include "webhooks/hooks.hpp"
 #include "webhooks/inbox.hpp"
 
@@ -41,6 +42,7 @@ struct Parts {
   grants::Installs& installs;
   webhooks::Inbox& inbox;
   webhooks::Hooks& hooks;
+  webhooks::Deliveries& deliveries;
   gateway::Clients& clients;
   journal::Journal& journal;
   std::string version;
@@ -115,6 +117,16 @@ class Operations {
   Async<Result<Json>> list_events(webhooks::tables::EventQuestion question) const;
   // One event with its payload; values of sensitive properties are masked.
   Async<Result<Json>> show_event(webhooks::EventId id) const;
+
+  Async<Result<Json>> list_destinations() const;
+  // {"dead", "next"}: a page of dead letters, newest first.
+  Async<Result<Json>> list_dead(std::optional<webhooks::DestinationName> destination,
+                                std::optional<std::int64_t> before, std::int64_t limit) const;
+  Async<Result<Json>> redrive(webhooks::Deliveries::Choice choice);
+  Async<Result<Json>> discard(webhooks::Deliveries::Choice choice);
+  Async<Result<Json>> replay(webhooks::DestinationName destination, webhooks::tables::EventQuestion events);
+  Async<Result<Json>> enable(webhooks::DestinationName destination);
+  Async<Result<Json>> disable(webhooks::DestinationName destination, std::string cause);
 
   // {"header", "lines", "next"}: lines with their ends, as they are to be printed.
   Async<Result<Json>> search_journal(JournalQuestion question) const;

@@ -347,6 +347,14 @@ constexpr Route routes[] = {
     {"GET", "webhooks", "", Reads::Nothing, webhook_routes::status},
     {"GET", "webhooks/events", "", Reads::Nothing, webhook_routes::events},
     {"GET", "webhooks/events/{name}", "", Reads::Nothing, webhook_routes::event},
+    {"GET", "webhooks/destinations", "", Reads::Nothing, webhook_routes::destinations},
+    {"POST", "webhooks/destinations/{name}/enable", "webhook.enable", Reads::Nothing, webhook_routes::enable},
+    {"POST", "webhooks/destinations/{name}/disable", "webhook.disable", Reads::Json, webhook_routes::disable,
+     Unrecorded::Do},
+    {"POST", "webhooks/destinations/{name}/replay", "webhook.replay", Reads::Json, webhook_routes::replay},
+    {"GET", "webhooks/dead", "", Reads::Nothing, webhook_routes::dead},
+    {"POST", "webhooks/dead/redrive", "webhook.redrive", Reads::Json, webhook_routes::redrive},
+    {"POST", "webhooks/dead/discard", "webhook.discard", Reads::Json, webhook_routes::discard},
 };
 
 // A name as it may stand in a path: nothing that would need an escape.

@@ -49,6 +49,40 @@ Result<void> narrow(Question& question, std::string_view name, const std::string
   return {};
 }
 
+// What a body says of events: {"event", "app", "account", "kind", "from", "to"}, numbers as numbers or text.
+Result<Question> question_in(const Json& body, TimePoint now) {
+  Question question;
+  for (const auto& [name, value] : body.members()) {
+    std::string text = value.text_or(value.number_text() ? std::string(*value.number_text()) : "");
+    if (name == "event") {
+      auto number = number_in(text);
+      if (!number) return wrong_parameter(name, "the number of an event");
+      question.id = webhooks::EventId{*number};
+      continue;
+    }
+    if (name == "before" || name == "count") return wrong_parameter(name, "left out");
+    Result<void> narrowed = narrow(question, name, text, now);
+    if (!narrowed) return std::unexpected(narrowed.error());
+  }
+  return question;
+}
+
+// {"id"} or {"destination"}: all of one are meant only when it is named.
+Result<webhooks::Deliveries::Choice> choice_in(const Json& body) {
+  webhooks::Deliveries::Choice choice;
+  if (auto name = body["destination"].text())
+    choice.destination = webhooks::DestinationName{std::string(*name)};
+  if (body.has("id")) {
+    auto number = number_in(body["id"].number_text().value_or(body["id"].text().value_or("")));
+    if (!number) return wrong_parameter("id", "the number of a dead letter");
+    choice.id = static_cast<std::int64_t>(*number);
+  }
+  if (!choice.id && !choice.destination)
+    return invalid("REQUEST_INVALID",
+                   "say which: {\"id\"} for one dead letter, {\"destination\"} for all of it");
+  return choice;
+}
+
 }  // namespace
 
 Async<Result<Reply>> status(Operations& operations, Asked) {
@@ -70,6 +104,65 @@ Async<Result<Reply>> event(Operations& operations, Asked asked) {
   auto number = number_in(asked.name);
   if (!number) co_return invalid("EVENT_UNKNOWN", "an event is named by its number, like 7");
   Result<Json> answer = co_await operations.show_event(webhooks::EventId{*number});
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> destinations(Operations& operations, Asked) {
+  Result<Json> answer = co_await operations.list_destinations();
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> enable(Operations& operations, Asked asked) {
+  Result<Json> answer = co_await operations.enable({asked.name});
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> disable(Operations& operations, Asked asked) {
+  Result<Json> answer = co_await operations.disable({asked.name}, asked.body["cause"].text_or(""));
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> replay(Operations& operations, Asked asked) {
+  Result<Question> question = question_in(asked.body, asked.now);
+  if (!question) co_return std::unexpected(question.error());
+  Result<Json> answer = co_await operations.replay({asked.name}, std::move(*question));
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> dead(Operations& operations, Asked asked) {
+  std::optional<webhooks::DestinationName> destination;
+  std::optional<std::int64_t> before;
+  std::int64_t count = 100;
+  for (const hubspot::Query::Parameter& parameter : asked.query.parameters()) {
+    if (parameter.name == "destination") {
+      destination = webhooks::DestinationName{parameter.value};
+      continue;
+    }
+    auto number = number_in(parameter.value);
+    if (parameter.name == "before" && number) {
+      before = static_cast<std::int64_t>(*number);
+    } else if (parameter.name == "count" && number && *number > 0 && *number <= most_events) {
+      count = static_cast<std::int64_t>(*number);
+    } else {
+      co_return invalid("REQUEST_INVALID",
+                        "the question has a parameter that does not exist, or a value that it cannot have");
+    }
+  }
+  Result<Json> answer = co_await operations.list_dead(std::move(destination), before, count);
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> redrive(Operations& operations, Asked asked) {
+  auto choice = choice_in(asked.body);
+  if (!choice) co_return std::unexpected(choice.error());
+  Result<Json> answer = co_await operations.redrive(std::move(*choice));
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> discard(Operations& operations, Asked asked) {
+  auto choice = choice_in(asked.body);
+  if (!choice) co_return std::unexpected(choice.error());
+  Result<Json> answer = co_await operations.discard(std::move(*choice));
   co_return plain(std::move(answer));
 }
 

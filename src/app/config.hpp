@@ -157,6 +157,24 @@ struct AppSettings {
   bool operator==(const AppSettings&) const = default;
 };
 
+// Where events of webhooks go.
+struct DestinationSettings {
+  std::string url;
+  SecretRef secret;
+  SecretRef previous_secret;
+  SecretRef bearer;
+  std::vector<std::string> apps;
+  std::vector<std::string> accounts;
+  std::vector<std::string> kinds;
+  std::vector<std::string> objects;
+  std::vector<std::string> properties;
+  std::vector<std::string> allow_networks;
+  std::string ca;
+  unsigned concurrency = 10;
+  Millis timeout{10'000};
+  bool operator==(const DestinationSettings&) const = default;
+};
+
 struct RuleSettings {
   enum class Effect { Allow, Deny };
   std::string name;
@@ -189,6 +207,7 @@ struct Config {
   WebhookSettings webhooks;
   std::map<std::string, AppSettings> apps;
   std::map<std::string, RoleSettings> roles;
+  std::map<std::string, DestinationSettings> destinations;
   bool operator==(const Config&) const = default;
 
   std::string admin_socket() const { return store_dir + "/admin.sock"; }

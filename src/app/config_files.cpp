@@ -121,6 +121,12 @@ std::vector<Complaint> check_files(const Config& config, Variables variables) {
                  app.previous_client_secret, variables);
     check_file(complaints, fmt::format("[apps.{}] simulator_ca", name), app.simulator_ca, Secrecy::Public);
   }
+  for (const auto& [name, to] : config.destinations) {
+    for (auto [key, secret] :
+         {std::pair{"secret", &to.secret}, {"previous_secret", &to.previous_secret}, {"bearer", &to.bearer}})
+      check_secret(complaints, fmt::format("[destinations.{}] {}", name, key), *secret, variables);
+    check_file(complaints, fmt::format("[destinations.{}] ca", name), to.ca, Secrecy::Public);
+  }
   return complaints;
 }
 

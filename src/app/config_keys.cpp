@@ -283,6 +283,37 @@ Keys app_keys(AppSettings& app) {
   };
 }
 
+Keys destination_keys(DestinationSettings& to) {
+  constexpr std::uint64_t longest_timeout_ms = 120'000, most_at_once = 1000;
+  return {
+      {"url", TextSlot{&to.url, rule_for_webhook_urls, "https://erp.example.com/hubspot", Presence::Required},
+       "Where every event is posted, alone. Redirects are not followed. `http://` only with "
+       "`allow_networks`."},
+      {"secret", SecretSlot{&to.secret, Presence::Required},
+       "Deliveries are signed with it in the Standard Webhooks form: `whsec_` and base64 of 24 to 64 bytes, "
+       "as "
+       "`echo whsec_$(openssl rand -base64 32)` makes one."},
+      {"previous_secret", SecretSlot{&to.previous_secret},
+       "The secret before the last change: deliveries are signed with both as long as this stands here."},
+      {"bearer", SecretSlot{&to.bearer}, "Sent as `Authorization: Bearer` besides."},
+      {"apps", ListSlot{&to.apps, rule_for_names, "crm"}, "Only events of these apps. Left out: of all."},
+      {"accounts", ListSlot{&to.accounts, rule_for_numbers, "8801234"}, "Only of these HubSpot accounts."},
+      {"kinds", ListSlot{&to.kinds, rule_for_tokens, "contact.*"},
+       "Only of these kinds (`contact.propertyChange`); a `*` at the end stands for the rest."},
+      {"objects", ListSlot{&to.objects, rule_for_tokens, "contacts"},
+       "Only of these types of objects, in any of HubSpot's spellings (`contacts`, `0-1`, `2-1234567`)."},
+      {"properties", ListSlot{&to.properties, rule_for_tokens, "lifecyclestage"},
+       "Only changes of these properties."},
+      {"allow_networks", ListSlot{&to.allow_networks, rule_for_networks, "10.1.0.0/16"},
+       "Private, local and reserved addresses that the host of `url` may have; without it only addresses of "
+       "the public internet are called, whatever a name leads to."},
+      {"ca", TextSlot{&to.ca, rule_for_paths, "/etc/hubward/erp-ca.crt"},
+       "The only authority, PEM, trusted for this destination. Left out: those that the machine trusts."},
+      {"concurrency", number(to.concurrency, 1, most_at_once), "Deliveries under way at once."},
+      {"timeout_ms", millis(to.timeout, 100, longest_timeout_ms), "How long one attempt may take."},
+  };
+}
+
 Keys rule_keys(RuleSettings& rule) {
   return {
       {"name", TextSlot{&rule.name, rule_for_rule_names, "read contacts", Presence::Required},
@@ -340,6 +371,11 @@ Keys keys_of(Config& config) {
        "Registrations at HubSpot that the gateway acts for."},
       {"roles", NamedTablesSlot{[&config](const std::string& name) { return role_keys(config.roles[name]); }},
        "What clients may do. A client is given a role when it is created."},
+      {"destinations", NamedTablesSlot{[&config](const std::string& name) {
+         return destination_keys(config.destinations[name]);
+       }},
+       "Where events of webhooks are delivered (`docs/webhooks.md`). Each gets those that fit all that it "
+       "lists."},
   };
 }
 

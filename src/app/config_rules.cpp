@@ -93,6 +93,25 @@ std::optional<std::string> rule_for_public_urls(std::string_view text) {
   return "must be https with a host, and no path or slash after it, like \"https://hooks.example.com\"";
 }
 
+// With a path and a query; http is for networks of one's own (config_together.cpp).
+std::optional<std::string> rule_for_webhook_urls(std::string_view text) {
+  std::string secure(text);
+  if (text.starts_with("http://")) secure = "https://" + secure.substr(std::string_view("http://").size());
+  std::size_t mark = std::min(secure.find('?'), secure.size());
+  auto parts = split_https(std::string_view(secure).substr(0, mark));
+  bool clean =
+      std::ranges::all_of(text, is_printable) && text.find_first_of("#\\\"<>") == std::string_view::npos;
+  if (parts && clean) return std::nullopt;
+  return "must be https with a host, like \"https://erp.example.com/hubspot\", without user, password and "
+         "fragment";
+}
+
+std::optional<std::string> rule_for_numbers(std::string_view text) {
+  auto number = to_number(text);
+  if (number && *number <= INT64_MAX) return std::nullopt;
+  return "must be a number, written as text like \"8801234\"";
+}
+
 std::optional<std::string> rule_for_tokens(std::string_view text) {
   if (!text.empty() && text.size() <= max_token_bytes && std::ranges::all_of(text, is_printable))
     return std::nullopt;

@@ -9,11 +9,13 @@
 
 namespace hubward::app {
 
-std::optional<std::string> rule_for_addresses(std::string_view text);   // numeric IPv4 or IPv6
-std::optional<std::string> rule_for_networks(std::string_view text);    // an address or a CIDR block
-std::optional<std::string> rule_for_paths(std::string_view text);       // absolute
-std::optional<std::string> rule_for_host_names(std::string_view text);  // no port, no scheme
-std::optional<std::string> rule_for_origins(std::string_view text);     // https, host, port; no path
+std::optional<std::string> rule_for_addresses(std::string_view text);     // numeric IPv4 or IPv6
+std::optional<std::string> rule_for_networks(std::string_view text);      // an address or a CIDR block
+std::optional<std::string> rule_for_webhook_urls(std::string_view text);  // http(s), path and query
+std::optional<std::string> rule_for_numbers(std::string_view text);       // digits
+std::optional<std::string> rule_for_paths(std::string_view text);         // absolute
+std::optional<std::string> rule_for_host_names(std::string_view text);    // no port, no scheme
+std::optional<std::string> rule_for_origins(std::string_view text);       // https, host, port; no path
 std::optional<std::string> rule_for_public_urls(std::string_view text);
 std::optional<std::string> rule_for_tokens(std::string_view text);      // printable, no spaces
 std::optional<std::string> rule_for_rule_names(std::string_view text);  // printable, spaces allowed

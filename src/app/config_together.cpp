@@ -44,6 +44,7 @@ class Together {
       simulator(name, app);
     }
     for (const auto& [name, role] : config_.roles) rules(name, role);
+    for (const auto& [name, to] : config_.destinations) destination(name, to);
     return std::move(complaints_);
   }
 
@@ -60,6 +61,18 @@ class Together {
                fmt::format("[{}] needs {}: the file with the door's TLS {}", table, key,
                            path == &door.key ? "key" : "certificate"));
     }
+  }
+
+  void destination(const std::string& name, const DestinationSettings& to) {
+    if (to.url.starts_with("http://") && to.allow_networks.empty())
+      complain(fmt::format("destinations.{}.url", name),
+               fmt::format("[destinations.{}] url is http: customers' data would cross the internet in the "
+                           "clear; use https, or name the network of your own in allow_networks",
+                           name));
+    for (const std::string& app : to.apps)
+      if (!config_.apps.contains(app))
+        complain(fmt::format("destinations.{}.apps", name),
+                 fmt::format("[destinations.{}] apps names {}, and there is no [apps.{}]", name, app, app));
   }
 
   void doors() {

@@ -145,6 +145,13 @@ Async<Result<void>> Graph::open_inbox(const grants::Apps& apps) {
   auto opened = co_await webhooks::Inbox::open({*inbox_file_, vault_->inbox_key(), random_, clock_});
   if (!opened) co_return std::unexpected(opened.error());
   inbox_ = std::move(*opened);
+  auto wanted = destinations_of(config_, around_.secrets);
+  if (!wanted) co_return std::unexpected(wanted.error());
+  deliveries_ = std::make_unique<webhooks::Deliveries>(
+      webhooks::Deliverer::Parts{around_.loop, clock_, *inbox_, random_, metrics_, around_.log, *journal_});
+  inbox_->on_accepted([this] { deliveries_->wake(); });
+  Result<void> set = co_await deliveries_->set(std::move(*wanted));
+  if (!set) co_return set;
   auto free_bytes = [directory = config_.store_dir] {
     std::error_code unknown;
     std::uintmax_t free = std::filesystem::space(directory, unknown).available;
@@ -183,6 +190,7 @@ Result<void> Graph::open_calls() {
                      *installs_,
                      *inbox_,
                      *hooks_,
+                     *deliveries_,
                      *clients_,
                      *journal_,
                      std::string(version),
@@ -208,6 +216,8 @@ Result<std::unique_ptr<const admin::NetworkRules>> Graph::read_network_rules(con
 Result<void> Graph::apply(Config config) {
   Result<grants::Apps> apps = apps_of(config, around_.secrets);
   if (!apps) return std::unexpected(apps.error());
+  auto destinations = destinations_of(config, around_.secrets);
+  if (!destinations) return std::unexpected(destinations.error());
   auto roles = roles_of(config, around_.catalogue);
   if (!roles) return std::unexpected(roles.error());
   // By what is wanted: a token that was taken out closes the door now, though its listener goes with a
@@ -216,6 +226,8 @@ Result<void> Graph::apply(Config config) {
   if (!rules) return std::unexpected(rules.error());
   config = in_force(config_, std::move(config));
 
+  // Also when nothing of them changed: their secrets may have.
+  around_.loop.spawn(change_destinations(std::move(*destinations)));
   hooks_->set(std::make_shared<const webhooks::HookSettings>(hook_settings_of(config, *apps)));
   grants_->set_apps(std::move(*apps));
   gateway_->set(std::make_shared<const gateway::Settings>(gateway_settings_of(config, *roles)));
@@ -244,6 +256,11 @@ Async<void> Graph::clear_journal() {
   };
   Result<void> ran = co_await pool_->run(std::move(clear));
   if (!ran) around_.log.failed(telemetry::Level::Warning, "journal.retention", ran.error());
+}
+
+Async<void> Graph::change_destinations(webhooks::Deliveries::Wanted wanted) {
+  Result<void> set = co_await deliveries_->set(std::move(wanted));
+  if (!set) around_.log.failed(telemetry::Level::Error, "webhook.destinations", set.error());
 }
 
 Async<void> Graph::clear_inbox() {

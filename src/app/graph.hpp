@@ -36,6 +36,7 @@
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
+#include "webhooks/deliveries.hpp"
 #include "webhooks/hooks.hpp"
 #include "webhooks/inbox.hpp"
 
@@ -77,6 +78,7 @@ class Graph {
   grants::Grants& grants() { return *grants_; }
   grants::Installs& installs() { return *installs_; }
   webhooks::Hooks& hooks() { return *hooks_; }
+  webhooks::Deliveries& deliveries() { return *deliveries_; }
   gateway::Egress& egress() { return *egress_; }
   admin::Operations& operations() { return *operations_; }
   admin::Api& api() { return *api_; }
@@ -88,6 +90,7 @@ class Graph {
   Async<Result<void>> open_vault();
   Async<Result<void>> open_grants();
   Async<Result<void>> open_inbox(const grants::Apps& apps);
+  Async<void> change_destinations(webhooks::Deliveries::Wanted wanted);
   Result<void> open_calls();
   Result<std::unique_ptr<const admin::NetworkRules>> read_network_rules(const Config& config);
   Async<Result<vault::RotationReport>> rotate_root(std::string source);
@@ -111,6 +114,7 @@ class Graph {
   std::unique_ptr<grants::Grants> grants_;
   std::unique_ptr<grants::Installs> installs_;
   std::unique_ptr<webhooks::Inbox> inbox_;
+  std::unique_ptr<webhooks::Deliveries> deliveries_;
   std::unique_ptr<webhooks::Hooks> hooks_;
   std::unique_ptr<gateway::Clients> clients_;
   std::unique_ptr<gateway::CallMetrics> call_metrics_;

@@ -16,6 +16,7 @@
 #include "journal/journal.hpp"
 #include "policy/role.hpp"
 #include "telemetry/log.hpp"
+#include "webhooks/deliveries.hpp"
 #include "webhooks/hooks.hpp"
 #include "webhooks/inbox.hpp"
 
@@ -27,6 +28,7 @@ admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> r
 gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles);
 hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app);
 webhooks::HookSettings hook_settings_of(const Config& config, const grants::Apps& apps);
+Result<webhooks::Deliveries::Wanted> destinations_of(const Config& config, OutsideSecrets& secrets);
 webhooks::Retention retention_of(const Config& config);
 journal::JournalOptions journal_options_of(const Config& config);
 http::ClientOptions client_options_of(const Config& config);

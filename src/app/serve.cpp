@@ -36,6 +36,8 @@ constexpr std::chrono::hours certificate_warnings{24};
 constexpr std::chrono::seconds stop_margin{15};
 // Of these, for renewals under way.
 constexpr std::chrono::seconds renewal_grace{5};
+// And for deliveries: an attempt whose answer is not heard is made once more.
+constexpr std::chrono::seconds delivery_grace{5};
 
 // What systemd's MONOTONIC_USEC compares with.
 std::chrono::microseconds monotonic_now() {
@@ -206,6 +208,9 @@ class Serving {
       co_await (*door)->drain(deadline);
       door->reset();
     }
+    // What is not delivered by then waits for the next start.
+    bool delivered = co_await graph_->deliveries().drain(std::max(deadline, after(delivery_grace)));
+    if (!delivered) log_.warning("gateway.stop_during_delivery", {});
     graph_->grants().stop();
     // A call that took all of the grace takes nothing from a renewal whose answer may be lost with us.
     bool renewed = co_await graph_->grants().drain(std::max(deadline, after(renewal_grace)));

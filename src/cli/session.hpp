@@ -73,6 +73,7 @@ void add_store_commands(CLI::App& root, Session& session);
 void add_journal_commands(CLI::App& root, Session& session);
 void add_webhook_commands(CLI::App& root, Session& session);
 void add_inbox_commands(CLI::App& webhooks, Session& session);
+void add_delivery_commands(CLI::App& webhooks, Session& session);
 void add_completion_command(CLI::App& root, Session& session);
 
 }  // namespace hubward::cli
