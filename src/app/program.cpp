@@ -16,6 +16,7 @@
 #include "async/await.hpp"
 #include "cli/socket_gate.hpp"
 #include "core/locked_memory.hpp"
+#include "http/client.hpp"
 #include "keys/core_dumps.hpp"
 
 namespace hubward::app {
@@ -194,6 +195,51 @@ Result<cli::WebhookKeys> Program::webhook_keys(const std::string& config_file, c
     }
   }
   return keys;
+}
+
+namespace {
+
+constexpr std::chrono::seconds post_patience{10};
+
+Async<Result<int>> send_one(http::Client& client, cli::Post post) {
+  std::size_t path = post.url.find('/', post.url.find("://") + 3);
+  Result<http::Origin> origin = http::parse_origin(post.url.substr(0, path));
+  if (!origin) co_return std::unexpected(origin.error());
+  http::Outgoing out;
+  out.origin = std::move(*origin);
+  out.pool = "post";
+  out.method = "POST";
+  out.target = path == std::string::npos ? "/" : post.url.substr(path);
+  for (const auto& [name, value] : post.fields) out.fields.add(name, value);
+  out.body = http::text_body(std::move(post.body));
+  out.answer_end = after(post_patience);
+  Result<http::Response> answer = co_await client.send(out, out.answer_end);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  int status = answer->status;
+  Result<std::string> rest = co_await http::read_all(std::move(answer->body), max_answer_bytes);
+  if (!rest) co_return std::unexpected(std::move(rest.error()));
+  co_return status;
+}
+
+Async<void> send_all(http::Client& client, std::vector<cli::Post> posts, std::vector<Result<int>>& statuses) {
+  for (cli::Post& post : posts) {
+    Result<int> status = co_await send_one(client, std::move(post));
+    statuses.push_back(std::move(status));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Result<int>>> Program::post(std::vector<cli::Post> posts,
+                                               const std::string& authority_file) {
+  Loop loop;
+  http::ClientOptions options;
+  if (!authority_file.empty()) options.authority_files.push_back(authority_file);
+  auto client = http::Client::make(loop, std::move(options));
+  if (!client) return std::unexpected(client.error());
+  std::vector<Result<int>> statuses;
+  loop.run_task(send_all(**client, std::move(posts), statuses));
+  return statuses;
 }
 
 int Program::serve(const std::string& config_file) {

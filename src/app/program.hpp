@@ -16,6 +16,8 @@ class Program final : public cli::House {
   Result<std::unique_ptr<cli::Gate>> gate(const std::string& config_file) override;
   Result<cli::StorePlace> store(const std::string& config_file) override;
   Result<cli::WebhookKeys> webhook_keys(const std::string& config_file, const std::string& app) override;
+  Result<std::vector<Result<int>>> post(std::vector<cli::Post> posts,
+                                        const std::string& authority_file) override;
 };
 
 }  // namespace hubward::app

@@ -94,6 +94,7 @@ const std::string_view every_command[] = {"",
                                           "webhook enable",
                                           "webhook disable",
                                           "webhook verify",
+                                          "webhook send",
                                           "completion"};
 
 // A difference is a decision. To take it over: HUBWARD_WRITE_GOLDEN=1 build/dev/cli_test

@@ -178,6 +178,7 @@ void add_webhook_commands(CLI::App& root, Session& session) {
   CLI::App* all = group(root, "webhook", "What comes from HubSpot to /hooks/APP");
   add_inbox_commands(*all, session);
   add_delivery_commands(*all, session);
+  add_send_command(*all, session);
   CLI::App* verifying =
       command(*all, session, "verify",
               "Say whether a captured request is HubSpot's, and if not, which part of it is wrong",

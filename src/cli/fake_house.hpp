@@ -48,6 +48,17 @@ class FakeHouse final : public House {
     keys.others.push_back({"client_secret of [apps.billing]", Secret(std::string_view("billing secret"))});
     return keys;
   }
+  Result<std::vector<Result<int>>> post(std::vector<Post> posts, const std::string& authority_file) override {
+    authority = authority_file;
+    posted = std::move(posts);
+    std::vector<Result<int>> statuses;
+    for (std::size_t i = 0; i < posted.size(); ++i) statuses.emplace_back(i < refused ? 401 : 204);
+    return statuses;
+  }
+
+  std::vector<Post> posted;
+  std::size_t refused = 0;  // the first so many posts
+  std::string authority;
 
  private:
   class FakeGate final : public Gate {

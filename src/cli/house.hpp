@@ -68,6 +68,13 @@ struct WebhookKeys {
   std::vector<std::string> unread;  // those of them that cannot be read here, each with its reason
 };
 
+// A POST to somewhere outside.
+struct Post {
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> fields = {};
+  std::string body = {};
+};
+
 class House {
  public:
   virtual ~House() = default;
@@ -86,6 +93,10 @@ class House {
   virtual Result<std::unique_ptr<Gate>> gate(const std::string& config_file) = 0;
   virtual Result<StorePlace> store(const std::string& config_file) = 0;
   virtual Result<WebhookKeys> webhook_keys(const std::string& config_file, const std::string& app) = 0;
+  // One after the other, over verified TLS; `authority_file` is trusted besides the machine's authorities.
+  // The status of each, or why there was none; an error before any was sent.
+  virtual Result<std::vector<Result<int>>> post(std::vector<Post> posts,
+                                                const std::string& authority_file) = 0;
 };
 
 // The command's surroundings.

@@ -34,12 +34,14 @@ class Session {
     std::string name, app, role, account, token_file, method, target, to, path, shell, certificate,
         certificate_sha256;
     std::string overlap = "24h";
-    std::string secret_source, url, body_file, at;  // of webhooks
+    std::string secret_source, url, body_file, at, version;  // of webhooks
+    std::string kind = "contact.propertyChange";
     std::vector<std::string> connections, networks, fields;
     std::vector<std::pair<std::string, std::string>> filter;  // of the journal: query names and values
     std::uint64_t count = 20;
-    std::uint64_t expires_hours = 1;
-    bool uninstall = false, overwrite = false, csv = false, reference = false, require_both = false;
+    std::uint64_t expires_hours = 1, times = 1;
+    bool uninstall = false, overwrite = false, csv = false, reference = false, require_both = false,
+         all = false;
   } words;
 
   Form form() const { return json ? Form::Json : Form::ForPeople; }
@@ -74,6 +76,7 @@ void add_journal_commands(CLI::App& root, Session& session);
 void add_webhook_commands(CLI::App& root, Session& session);
 void add_inbox_commands(CLI::App& webhooks, Session& session);
 void add_delivery_commands(CLI::App& webhooks, Session& session);
+void add_send_command(CLI::App& webhooks, Session& session);
 void add_completion_command(CLI::App& root, Session& session);
 
 }  // namespace hubward::cli

@@ -4,11 +4,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "cli/captured_request.hpp"
 #include "cli/fake_house.hpp"
 #include "cli/run.hpp"
 #include "hubspot/signature.hpp"
+#include "hubspot/verification.hpp"
+#include "hubspot/webhook_events.hpp"
 
 namespace hubward::cli {
 namespace {
@@ -205,6 +208,51 @@ TEST_CASE("a captured request is read as it was written down") {
     CAPTURE(text);
     CHECK_FALSE(read_captured(text));
   }
+}
+
+Outcome send(FakeHouse& house, std::vector<std::string> arguments) {
+  Outcome outcome;
+  Streams streams{[&](std::string_view text) { outcome.out += text; },
+                  [&](std::string_view text) { outcome.err += text; },
+                  {}};
+  arguments.insert(arguments.begin(), {"webhook", "send"});
+  outcome.exit = run(std::move(arguments), house, streams);
+  return outcome;
+}
+
+TEST_CASE("what `webhook send` posts is genuine, one of every kind if asked") {
+  FakeHouse house;
+  Outcome sent = send(house, {"--app", "crm", "--all", "--count", "2", "--ca", "/ca.pem", "--json"});
+  CHECK(sent.exit == Done);
+  CHECK(sent.json()["accepted"].integer() == 96);
+  CHECK(house.authority == "/ca.pem");
+  REQUIRE(house.posted.size() == 96);
+  std::set<crypto::Digest> identities;
+  for (const Post& post : house.posted) {
+    CHECK(post.url == "https://gw.example.com/hooks/crm");
+    hubspot::SignatureFields fields;
+    for (const auto& [name, value] : post.fields) fields.add(name, value);
+    Secret secret(std::string_view("crm secret"));
+    CHECK(hubspot::verify({"POST", post.url, post.body}, fields, {&secret, nullptr},
+                          {.accepted = hubspot::for_oauth_apps}, SystemClock().now()));
+    identities.insert(hubspot::read_events(post.body).value().front().identity);
+  }
+  CHECK(identities.size() == 96);
+}
+
+TEST_CASE("`webhook send` says what was refused, and what makes no sense") {
+  FakeHouse house;
+  house.refused = 1;
+  Outcome sent = send(house, {"--app", "crm", "--to", "https://other.example.com/in?x=1", "--version", "v1"});
+  CHECK(sent.exit == Failed);
+  CHECK(sent.out.contains("401"));
+  CHECK(sent.out.contains("0 of 1 accepted by https://other.example.com/in?x=1"));
+  REQUIRE(house.posted.size() == 1);
+  CHECK(house.posted[0].fields[2].second == "v1");
+  CHECK(send(house, {"--app", "crm", "--kind", "boat.sank"}).exit == WrongUse);
+  CHECK(send(house, {"--app", "crm", "--version", "v4"}).exit == WrongUse);
+  CHECK(send(house, {"--app", "other"}).exit == Failed);
+  CHECK(send(house, {}).exit == WrongUse);
 }
 
 }  // namespace
