@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "hubspot/webhook_samples.hpp"
 #include "sandbox/counting.hpp"
 #include "sandbox/fields.hpp"
 
@@ -158,6 +159,36 @@ Answer uninstall_app(World& world, const Json& body) {
   return empty_answer();
 }
 
+// {"account": n, "count": n, "kind": "contact.propertyChange", "objects": n}: so many events, about so many
+// records that need not exist, as if they had happened now.
+Answer make_events(World& world, const Json& body) {
+  constexpr std::int64_t most_events = 100'000, first_object = 1000;
+  std::string kind = body["kind"].text_or("contact.propertyChange");
+  std::int64_t count = body["count"].integer().value_or(1), objects = body["objects"].integer().value_or(1);
+  auto account = static_cast<std::uint64_t>(body["account"].integer().value_or(0));
+  if (!hubspot::is_subscription_kind(kind)) return wrong(400, "HubSpot has no events of kind " + kind);
+  if (!within(count, 1, most_events) || !within(objects, 1, most_events))
+    return wrong(400, "count and objects are 1 to 100000");
+  std::size_t made = 0;
+  for (std::int64_t number = 0; number < count; ++number) {
+    Happening what{.kind = kind, .account = account};
+    what.object = static_cast<std::uint64_t>(first_object + number % objects);
+    made += world.webhooks.happened(world, what);
+  }
+  return json_answer(201, Json::object({{"events", made}}));
+}
+
+// Figures; with ?acknowledged=1 the ids of the events that were answered with 2xx, too.
+Answer show_webhooks(const World& world, const Call& call) {
+  Json shown = world.webhooks.figures();
+  if (Form::parse(call.query).first("acknowledged") == "1") {
+    Json ids = Json::array();
+    for (std::uint64_t id : world.webhooks.acknowledged()) ids.push(id);
+    shown.set("events", std::move(ids));
+  }
+  return json_answer(200, shown);
+}
+
 using Body = std::expected<Json, Answer>;
 Body json_body(const Call& call) {
   if (call.body.empty()) return Json::object();
@@ -197,6 +228,8 @@ Answer handle_control(World& world, const Call& call) {
   if (what == "POST tokens") return change_tokens(world, *body);
   if (what == "POST rotate") return rotate_static(world, *body);
   if (what == "POST revoke") return revoke_grant(world, *body);
+  if (what == "POST webhooks") return make_events(world, *body);
+  if (what == "GET webhooks") return show_webhooks(world, call);
   if (what == "POST uninstall") return uninstall_app(world, *body);
   if (what == "GET counters") return json_answer(200, counters_json(world));
   if (what == "DELETE counters") return world.counters = {}, empty_answer();

@@ -48,6 +48,7 @@ const char* const usage_text = R"(hubspot-sandbox: HubSpot offline, with faults 
   --tls-key FILE           its key
   --plain                  plain HTTP instead, loopback only
   --public-base URL        beginning of the links in answers (the address listened on)
+  --webhook-ca FILE        authority, PEM, that webhooks' targets may have their certificate from
   --state FILE             begin with this state, as GET /state of the control port dumped it
 
 Prints one line of JSON when it is ready: its addresses, accounts and apps. Ends by SIGTERM or Ctrl-C.
@@ -79,6 +80,8 @@ Result<Flags> parse_flags(std::span<const char* const> words) {
       (flag == "--tls-cert" ? flags.tls->certificate_file : flags.tls->key_file) = value;
     } else if (flag == "--public-base") {
       flags.public_base = value;
+    } else if (flag == "--webhook-ca") {
+      flags.webhook_ca = value;
     } else if (flag == "--state") {
       flags.state_file = value;
     } else {

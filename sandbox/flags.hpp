@@ -17,6 +17,7 @@ struct Flags {
   std::optional<http::TlsServer> tls;
   std::string public_base;  // empty: the address that is listened on
   std::string state_file;
+  std::string webhook_ca;  // trusted for webhooks besides the machine's authorities
   bool help = false;
 };
 

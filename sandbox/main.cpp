@@ -10,6 +10,7 @@
 #include "sandbox/control.hpp"
 #include "sandbox/flags.hpp"
 #include "sandbox/shell.hpp"
+#include "sandbox/webhook_sender.hpp"
 
 namespace hubward::sandbox {
 namespace {
@@ -56,6 +57,12 @@ int run(const Flags& flags) {
       http::Listener::open(loop, flags.control, std::nullopt, control_limits,
                            [&](http::Request request) { return serve_control(world, std::move(request)); });
   if (!control) return complain(control.error());
+
+  http::ClientOptions to_targets;
+  if (!flags.webhook_ca.empty()) to_targets.authority_files.push_back(flags.webhook_ca);
+  auto client = http::Client::make(loop, std::move(to_targets));
+  if (!client) return complain(client.error());
+  loop.spawn(send_webhooks(world, loop, **client));
 
   std::string listen = address_of(flags.tls ? "https" : "http", flags.listen, (*api)->port());
   world.settings.public_base = flags.public_base.empty() ? listen : flags.public_base;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "hubspot/webhook_samples.hpp"
+
 namespace hubward::sandbox {
 namespace {
 
@@ -187,11 +189,28 @@ std::expected<Creation, Problem> checked_creation(const Context& context, Object
   return creation;
 }
 
+namespace {
+
+void tell(const Context& context, const ObjectType& type, const Record& record, std::string_view what,
+          std::string_view property = {}, std::string_view value = {}) {
+  std::string kind = fmt::format("{}.{}", kind_family(type.name), what);
+  if (!hubspot::is_subscription_kind(kind)) return;
+  context.world.webhooks.happened(context.world, {.kind = kind,
+                                                  .account = context.account.hub_id,
+                                                  .object = record.id,
+                                                  .object_type = type.id,
+                                                  .property = property,
+                                                  .value = value});
+}
+
+}  // namespace
+
 Record& create(const Context& context, ObjectType& type, const Creation& creation) {
   Crm& crm = context.crm();
   Record& record = type.records[crm.next_id];
   record.id = crm.next_id++;
   record.created = context.now();
+  tell(context, type, record, "creation");
   update(context, type, record, creation.values);
   for (const auto& [to, kind] : creation.links) add_link(crm, {type.id, record.id}, to, kind);
   return record;
@@ -213,6 +232,7 @@ void update(const Context& context, ObjectType& type, Record& record, const Chan
     } else {
       record.values.erase(name);
     }
+    tell(context, type, record, "propertyChange", name, value.value_or(""));
     std::vector<PastValue>& history = record.history[name];
     history.insert(history.begin(), {value.value_or(""), context.token.app, context.now()});
     if (history.size() > Record::max_history) history.pop_back();
@@ -225,6 +245,7 @@ void archive(const Context& context, ObjectType& type, Record& record) {
   type.unindex(record);
   remove_all_links(context.crm(), {type.id, record.id});
   record.archived = record.updated = context.now();
+  tell(context, type, record, "deletion");
 }
 
 }  // namespace hubward::sandbox

@@ -31,7 +31,7 @@ std::string trouble_in(World& world) {
 }  // namespace
 
 bool usable(const App& app) {
-  return app.token_life_s >= 1 && app.token_life_s <= longest_life_s;
+  return app.token_life_s >= 1 && app.token_life_s <= longest_life_s && usable(app.webhooks);
 }
 
 bool usable(const Settings& settings) {

@@ -90,6 +90,7 @@ void World::reset() {
   settings = {};
   settings.public_base = base;
   counters = {};
+  webhooks = {};
   next_fault = 1;
   offset_ = {};
   frozen_.reset();

@@ -15,6 +15,7 @@
 #include "crypto/random.hpp"
 #include "sandbox/crm_data.hpp"
 #include "sandbox/message.hpp"
+#include "sandbox/webhooks.hpp"
 
 namespace hubward::sandbox {
 
@@ -43,12 +44,13 @@ struct App {
   std::vector<std::string> redirect_uris, required_scopes, optional_scopes;
   std::int64_t token_life_s = 1800;  // hubspot.md section 1.2
   bool rotates_refresh_tokens = false, requires_pkce = false;
+  HookSettings webhooks;
   void each(auto&& visit) {
     visit("name", name), visit("kind", kind), visit("app_id", app_id), visit("client_id", client_id);
     visit("client_secret", client_secret), visit("redirect_uris", redirect_uris);
     visit("required_scopes", required_scopes), visit("optional_scopes", optional_scopes);
     visit("token_life_s", token_life_s), visit("rotates_refresh_tokens", rotates_refresh_tokens);
-    visit("requires_pkce", requires_pkce);
+    visit("requires_pkce", requires_pkce), visit("webhooks", webhooks);
   }
 };
 
@@ -204,6 +206,7 @@ class World {
   std::int64_t next_fault = 1;
 
   // Not part of a dump.
+  Webhooks webhooks;
   Counters counters;
   std::map<std::string, Usage> usage;  // by "app/hub"
   std::map<std::uint64_t, AccountUsage> account_usage;
