@@ -210,7 +210,7 @@ class Demo:
         self.sandbox, self.world = start("the sandbox", [
             str(self.binaries / "hubspot-sandbox"), "--listen", f"127.0.0.1:{self.ports.sandbox}",
             "--control", f"127.0.0.1:{self.ports.control}", "--tls-cert", str(self.tls / "sandbox.pem"),
-            "--tls-key", str(self.tls / "sandbox.key"), "--public-base", self.sandbox_api, *flags],
+            "--tls-key", str(self.tls / "sandbox.key"), "--public-base", self.sandbox_api, "--webhook-ca", self.ca_file, *flags],
             self.folder / "sandbox.log", self.environment)
         self.app = next(app for app in self.world["apps"] if app["name"] == self.APP)
         self.account = self.world["accounts"][0]["hub_id"]

@@ -147,11 +147,7 @@ allow_networks = {json.dumps(list(networks))}
             for number in numbers:
                 self.delivered(name, number)
         self.assertNotIn(1, [e["eventId"] for e in self.receivers["picky"].events()])
-        lines = "".join(json.dumps(arrival) + "\n" for arrival in self.receivers["good"].arrivals)
-        run = subprocess.run([str(story.NODE), str(story.CLIENTS / "verify_deliveries.mjs")], input=lines, text=True,
-                             capture_output=True, check=False, env={**os.environ, "HUBWARD_SECRET": self.secret}, timeout=60)
-        self.assertEqual(run.returncode, 0, run.stderr)
-        answer = json.loads(run.stdout)
+        answer = self.node_says("verify_deliveries.mjs", self.receivers["good"].arrivals, HUBWARD_SECRET=self.secret)
         self.assertEqual(answer["verified"], {"standardwebhooks": 2, "svix": 2})
         self.assertEqual(answer["refused"], answer["verified"])
 
@@ -231,6 +227,54 @@ allow_networks = {json.dumps(list(networks))}
                             lambda n=name: set(acknowledged) <= {e["eventId"] for e in self.receivers[n].events()}, seconds=120)
             self.check_order_and_duplicates(name, acknowledged)
         self.assertEqual(self.demo.hubward("webhook", "dead")["dead"], [])
+
+    def node_says(self, script, arrivals, **environment):
+        lines = "".join(json.dumps(arrival) + "\n" for arrival in arrivals)
+        run = subprocess.run([str(story.NODE), str(story.CLIENTS / script)], input=lines, text=True, capture_output=True,
+                             check=False, env={**os.environ, **environment}, timeout=60)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return json.loads(run.stdout)
+
+    def test_6_what_the_sandbox_sends_arrives_whatever_is_killed(self):
+        """Its own retries included: duplicates and another order on the way, a day of eight seconds."""
+        for receiver in self.receivers.values():
+            receiver.arrivals.clear()
+        self.demo.ask_sandbox("PATCH", f"/apps/{self.demo.APP}", {"webhooks": {
+            "target": f"{self.demo.public}/hooks/{self.demo.APP}", "kinds": ["*"], "day_ms": 8000, "duplicate_percent": 5,
+            "reorder_percent": 5}})
+        chance = random.Random(SEED)
+        for _ in range(ROUNDS // 4):
+            self.demo.ask_sandbox("POST", "/webhooks", {"account": self.demo.account, "count": 150, "objects": 40})
+            time.sleep(chance.uniform(0.02, 0.2))  # the moment is what is tried
+            self.demo.kill_gateway()
+            self.demo.start_gateway()
+        self.eventually("the sandbox is done", lambda: self.demo.ask_sandbox("GET", "/webhooks")["waiting"] == 0, seconds=60)
+        figures = self.demo.ask_sandbox("GET", "/webhooks?acknowledged=1")
+        acknowledged = set(figures["events"])
+        self.assertGreater(len(acknowledged), 0)
+        self.eventually(f"all {len(acknowledged)} are delivered",
+                        lambda: acknowledged <= {e["eventId"] for e in self.receivers["good"].events()}, seconds=120)
+        again = len(self.receivers["good"].events()) - len({e["eventId"] for e in self.receivers["good"].events()})
+        print(f"sandbox: {len(acknowledged)} events in {figures['requests']} requests, {figures['failures']} of which failed, "
+              f"{figures['given_up']} given up; {again} attempts more at the receiver", flush=True)
+
+    def test_7_node_verifies_what_the_sandbox_signs(self):
+        target = Receiver(self.demo.tls)
+        try:
+            for signing in ("v1", "v2", "v3", "v1+v3"):
+                self.demo.ask_sandbox("PATCH", f"/apps/{self.demo.APP}",
+                                      {"webhooks": {"target": target.url, "kinds": ["*"], "signing": signing,
+                                                    "duplicate_percent": 0, "reorder_percent": 0}})
+                target.arrivals.clear()
+                self.demo.ask_sandbox("POST", "/webhooks", {"account": self.demo.account, "count": 250})
+                self.eventually("they came", lambda: sum(len(e) for e in target.events()) == 250)
+                verdicts = self.node_says("verify_signatures.mjs", target.arrivals, HUBWARD_SECRET=self.demo.app["client_secret"],
+                                          HUBWARD_BASE=target.url.removesuffix("/in"))
+                version = "v3" if "v3" in signing else signing
+                self.assertEqual(verdicts, {f"genuine {version} current": len(target.arrivals)})
+        finally:
+            self.demo.ask_sandbox("PATCH", f"/apps/{self.demo.APP}", {"webhooks": {"target": ""}})
+            target.close()
 
     def check_order_and_duplicates(self, name, acknowledged):
         with self.receivers[name].lock:
