@@ -118,6 +118,8 @@ class Operations {
   // One event with its payload; values of sensitive properties are masked.
   Async<Result<Json>> show_event(webhooks::EventId id) const;
 
+  // {"request"}: the next one for the app as it came, whatever becomes of it; null when none came in time.
+  Async<Result<Json>> capture_hook(AppName app, std::chrono::seconds wait);
   Async<Result<Json>> list_destinations() const;
   // {"dead", "next"}: a page of dead letters, newest first.
   Async<Result<Json>> list_dead(std::optional<webhooks::DestinationName> destination,

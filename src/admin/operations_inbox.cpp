@@ -79,4 +79,11 @@ Async<Result<Json>> Operations::show_event(webhooks::EventId id) const {
   co_return answer;
 }
 
+Async<Result<Json>> Operations::capture_hook(AppName app, std::chrono::seconds wait) {
+  if (!parts_.hooks.settings().apps.contains(app))
+    co_return invalid("APP_UNKNOWN", "the configuration has no app named " + app.text);
+  std::optional<std::string> request = co_await parts_.hooks.capture(std::move(app), after(wait));
+  co_return Json::object({{"request", request ? Json(std::move(*request)) : Json()}});
+}
+
 }  // namespace hubward::admin

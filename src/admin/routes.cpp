@@ -347,6 +347,7 @@ constexpr Route routes[] = {
     {"GET", "webhooks", "", Reads::Nothing, webhook_routes::status},
     {"GET", "webhooks/events", "", Reads::Nothing, webhook_routes::events},
     {"GET", "webhooks/events/{name}", "", Reads::Nothing, webhook_routes::event},
+    {"POST", "webhooks/capture", "webhook.capture", Reads::Json, webhook_routes::capture},
     {"GET", "webhooks/destinations", "", Reads::Nothing, webhook_routes::destinations},
     {"POST", "webhooks/destinations/{name}/enable", "webhook.enable", Reads::Nothing, webhook_routes::enable},
     {"POST", "webhooks/destinations/{name}/disable", "webhook.disable", Reads::Json, webhook_routes::disable,

@@ -34,10 +34,10 @@ Result<void> narrow(Question& question, std::string_view name, const std::string
     std::optional<TimePoint> time = read_time(value, now);
     if (!time) return wrong_parameter(name, "a time like 2026-03-01, 2026-03-01T12:00:00Z or 24h");
     (name == "from" ? question.from : question.to) = time;
-  } else if (name == "before") {
+  } else if (name == "before" || name == "after") {
     auto number = number_in(value);
-    if (!number) return wrong_parameter(name, "the \"next\" of an answer");
-    question.before = webhooks::EventId{*number};
+    if (!number) return wrong_parameter(name, "the number of an event");
+    (name == "before" ? question.before : question.after) = webhooks::EventId{*number};
   } else if (name == "count") {
     auto number = number_in(value);
     if (!number || *number == 0 || *number > most_events)
@@ -60,7 +60,7 @@ Result<Question> question_in(const Json& body, TimePoint now) {
       question.id = webhooks::EventId{*number};
       continue;
     }
-    if (name == "before" || name == "count") return wrong_parameter(name, "left out");
+    if (name == "before" || name == "after" || name == "count") return wrong_parameter(name, "left out");
     Result<void> narrowed = narrow(question, name, text, now);
     if (!narrowed) return std::unexpected(narrowed.error());
   }
@@ -104,6 +104,17 @@ Async<Result<Reply>> event(Operations& operations, Asked asked) {
   auto number = number_in(asked.name);
   if (!number) co_return invalid("EVENT_UNKNOWN", "an event is named by its number, like 7");
   Result<Json> answer = co_await operations.show_event(webhooks::EventId{*number});
+  co_return plain(std::move(answer));
+}
+
+Async<Result<Reply>> capture(Operations& operations, Asked asked) {
+  constexpr std::int64_t longest_seconds = 25;
+  std::int64_t seconds = asked.body["seconds"].integer().value_or(longest_seconds);
+  if (seconds < 1 || seconds > longest_seconds)
+    co_return invalid("REQUEST_INVALID",
+                      fmt::format("\"seconds\" must be a number from 1 to {}", longest_seconds));
+  Result<Json> answer =
+      co_await operations.capture_hook(AppName{asked.body["app"].text_or("")}, std::chrono::seconds(seconds));
   co_return plain(std::move(answer));
 }
 

@@ -28,9 +28,13 @@ Result<std::unique_ptr<keys::KeyProvider>> open_root_key(const std::string& what
   return provider;
 }
 
+// The inbox is written much more than the others, at places that lie far apart.
+constexpr std::size_t inbox_cache_kilobytes = 16 * 1024;
+constexpr std::size_t inbox_checkpoint_pages = 8000;
+
 Result<std::unique_ptr<store::Database>> open_file(const Config& config, std::string_view name,
-                                                   std::vector<store::Schema> schemas, store::Check check) {
-  store::OpenOptions options;
+                                                   std::vector<store::Schema> schemas, store::Check check,
+                                                   store::OpenOptions options = {}) {
   options.path = fmt::format("{}/{}", config.store_dir, name);
   options.schemas = std::move(schemas);
   options.check = check;
@@ -91,7 +95,10 @@ Result<void> Graph::open_store() {
   auto journal_file = open_file(config_, "journal.db", journal_file_schemas(), store::Check::None);
   if (!journal_file) return std::unexpected(journal_file.error());
   journal_file_ = std::move(*journal_file);
-  auto inbox_file = open_file(config_, "inbox.db", inbox_file_schemas(), store::Check::None);
+  store::OpenOptions much_written;
+  much_written.cache_kilobytes = inbox_cache_kilobytes;
+  much_written.checkpoint_pages = inbox_checkpoint_pages;
+  auto inbox_file = open_file(config_, "inbox.db", inbox_file_schemas(), store::Check::None, much_written);
   if (!inbox_file) return std::unexpected(inbox_file.error());
   inbox_file_ = std::move(*inbox_file);
   auto opened = journal::Journal::open(*journal_file_, clock_, journal_options_of(config_));

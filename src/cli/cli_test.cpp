@@ -95,6 +95,8 @@ const std::string_view every_command[] = {"",
                                           "webhook disable",
                                           "webhook verify",
                                           "webhook send",
+                                          "webhook capture",
+                                          "webhook forward",
                                           "completion"};
 
 // A difference is a decision. To take it over: HUBWARD_WRITE_GOLDEN=1 build/dev/cli_test

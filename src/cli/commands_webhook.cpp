@@ -179,6 +179,7 @@ void add_webhook_commands(CLI::App& root, Session& session) {
   add_inbox_commands(*all, session);
   add_delivery_commands(*all, session);
   add_send_command(*all, session);
+  add_local_commands(*all, session);
   CLI::App* verifying =
       command(*all, session, "verify",
               "Say whether a captured request is HubSpot's, and if not, which part of it is wrong",

@@ -77,6 +77,7 @@ void add_webhook_commands(CLI::App& root, Session& session);
 void add_inbox_commands(CLI::App& webhooks, Session& session);
 void add_delivery_commands(CLI::App& webhooks, Session& session);
 void add_send_command(CLI::App& webhooks, Session& session);
+void add_local_commands(CLI::App& webhooks, Session& session);
 void add_completion_command(CLI::App& root, Session& session);
 
 }  // namespace hubward::cli

@@ -255,5 +255,55 @@ TEST_CASE("`webhook send` says what was refused, and what makes no sense") {
   CHECK(send(house, {}).exit == WrongUse);
 }
 
+Outcome webhook(FakeHouse& house, std::vector<std::string> arguments) {
+  Outcome outcome;
+  Streams streams{[&](std::string_view text) { outcome.out += text; },
+                  [&](std::string_view text) { outcome.err += text; },
+                  {}};
+  arguments.insert(arguments.begin(), "webhook");
+  outcome.exit = run(std::move(arguments), house, streams);
+  return outcome;
+}
+
+TEST_CASE("`webhook forward` posts what comes to a program on this machine, and nowhere else") {
+  FakeHouse house;
+  house.answers = {Answer{200, R"({"events":[{"id":7}]})"},
+                   Answer{200, R"({"events":[{"id":8,"kind":"deal.creation","object":"5"},{"id":9}]})"},
+                   Answer{200, R"({"id":8,"payload":{"eventId":1}})"},
+                   Answer{200, R"({"id":9,"payload":{"eventId":2}})"}};
+  Outcome forwarded =
+      webhook(house, {"forward", "--to", "http://localhost:3000/in", "--app", "crm", "--count", "2"});
+  CHECK(forwarded.exit == Done);
+  CHECK(forwarded.out.starts_with("event 8  deal.creation  5  204\n"));
+  REQUIRE(house.asked.size() == 4);
+  CHECK(house.asked[1].target == "/api/v1/webhooks/events?count=100&after=7&app=crm");
+  REQUIRE(house.posted.size() == 1);
+  CHECK(house.posted[0].body == R"({"eventId":2})");
+  for (const char* to : {"http://example.com/", "https://10.0.0.1/", "localhost:3000"})
+    CHECK(webhook(house, {"forward", "--to", to}).exit == WrongUse);
+}
+
+TEST_CASE("`webhook capture` writes a request that `webhook verify` reads, to a new file only") {
+  FakeHouse house;
+  std::string path = (std::filesystem::temp_directory_path() / "hubward-captured-request").string();
+  std::filesystem::remove(path);
+  house.answers = {
+      Answer{200, R"({"request":null})"},
+      Answer{200, R"({"request":"POST /hooks/crm HTTP/1.1\r\nX-HubSpot-Signature-v3: x\r\n\r\n[]"})"}};
+  Outcome captured = webhook(house, {"capture", "--app", "crm", "--out", path});
+  CHECK(captured.exit == Done);
+  CHECK(captured.out.contains("hubward webhook verify " + path));
+  CHECK(house.asked[0].body == R"({"app":"crm","seconds":20})");
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::others_all) ==
+        std::filesystem::perms::none);
+  CHECK(webhook(house, {"verify", path, "--app", "crm"}).exit == Failed);
+  Outcome again = webhook(house, {"capture", "--app", "crm", "--out", path});
+  CHECK(again.exit == Failed);
+  CHECK(again.err.contains("File exists"));
+  std::filesystem::remove(path);
+  house.answers = {Answer{200, R"({"request":null})"}};
+  CHECK(webhook(house, {"capture", "--app", "crm", "--out", path, "--seconds", "1"}).exit == Failed);
+}
+
 }  // namespace
 }  // namespace hubward::cli

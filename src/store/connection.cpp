@@ -103,19 +103,22 @@ Result<Connection> Connection::open(const std::string& path, Use use, const Sett
   Connection connection(std::unique_ptr<sqlite3, Closer>(opened),
                         std::filesystem::path(path).filename().string());
   if (code != SQLITE_OK) return std::unexpected(connection.trouble(code));
-  Result<void> settled = connection.settle(use, settings.busy_timeout);
+  Result<void> settled = connection.settle(use, settings);
   if (!settled) return std::unexpected(settled.error());
   return connection;
 }
 
-Result<void> Connection::settle(Use use, std::chrono::milliseconds busy_timeout) {
+Result<void> Connection::settle(Use use, const Settings& settings) {
   sqlite3_extended_result_codes(handle(), 1);
-  sqlite3_busy_timeout(handle(), static_cast<int>(busy_timeout.count()));
+  sqlite3_busy_timeout(handle(), static_cast<int>(settings.busy_timeout.count()));
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_set_authorizer(handle(), authorize, own_statement_.get());
   Result<void> set = script(
       "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;"
       "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA journal_size_limit=67108864;");
+  if (!set) return set;
+  set = script(fmt::format("PRAGMA cache_size=-{}; PRAGMA wal_autocheckpoint={};", settings.cache_kilobytes,
+                           settings.checkpoint_pages));
   if (!set) return set;
   if (use == Use::Read) return script("PRAGMA query_only=ON");
   Result<std::vector<Row>> mode = ask("PRAGMA journal_mode=WAL");

@@ -29,6 +29,8 @@ class Connection {
   struct Settings {
     std::chrono::milliseconds busy_timeout{5000};
     std::string file_system = {};
+    std::size_t cache_kilobytes = 2048;
+    std::size_t checkpoint_pages = 1000;
   };
 
   // The file must exist (store/files.hpp creates it). A writing connection turns it into a WAL database.
@@ -63,7 +65,7 @@ class Connection {
   };
 
   Connection(std::unique_ptr<sqlite3, Closer> database, std::string name);
-  Result<void> settle(Use use, std::chrono::milliseconds busy_timeout);
+  Result<void> settle(Use use, const Settings& settings);
   using Statements = std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>>;
   Result<sqlite3_stmt*> prepare(std::string_view sql, Statements& among);
   Result<sqlite3_stmt*> bound(const Statement& statement);

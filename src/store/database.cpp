@@ -107,7 +107,10 @@ Result<std::unique_ptr<Database>> Database::open(OpenOptions options) {
   Result<void> ready = require_private_file(options.path, if_missing);
   if (!ready) return std::unexpected(ready.error());
   Connection::Settings settings{options.busy_timeout, options.file_system};
-  Result<Connection> writing = Connection::open(options.path, Connection::Use::Write, settings);
+  Connection::Settings for_writing = settings;
+  for_writing.cache_kilobytes = options.cache_kilobytes;
+  for_writing.checkpoint_pages = options.checkpoint_pages;
+  Result<Connection> writing = Connection::open(options.path, Connection::Use::Write, for_writing);
   if (!writing) return std::unexpected(writing.error());
   ready = claim(*writing);
   if (ready) ready = refuse_damaged(*writing, options.check);

@@ -65,6 +65,10 @@ struct OpenOptions {
   std::size_t queue_bytes_limit = 64 * 1024 * 1024;
   // Connections for reading, and threads that serve query().
   std::size_t readers = 2;
+  // Of the writing connection's pages in memory, and how long the write-ahead log grows before it is folded
+  // into the file: a page that is changed again and again is folded once.
+  std::size_t cache_kilobytes = 2048;
+  std::size_t checkpoint_pages = 1000;
   // How long a lock of a foreign process (a person with a SQLite shell) is waited for.
   std::chrono::milliseconds busy_timeout{5000};
   // Another SQLite file system, for tests (store/fake_disk.hpp). Empty: the system's.

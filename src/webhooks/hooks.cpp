@@ -41,6 +41,20 @@ hubspot::SigningSecrets secrets_of(const grants::App& app) {
   return secrets;
 }
 
+// As it would stand in a file for `webhook verify`.
+std::string text_of(const http::Request& request, std::string_view body) {
+  std::string text = request.method + " " + request.target + " HTTP/1.1\r\n";
+  for (std::size_t i = 0; i < request.fields.size(); ++i) {
+    text += request.fields[i].name;
+    text += ": ";
+    text += request.fields[i].value;
+    text += "\r\n";
+  }
+  text += "\r\n";
+  text += body;
+  return text;
+}
+
 // v1 and v2 have no time, so that nothing but the identity of their events could recognise them.
 std::optional<RequestMark> mark_of(const hubspot::SignatureFields& fields, hubspot::SignatureVersion version,
                                    const hubspot::SignaturePolicy& policy) {
@@ -90,6 +104,13 @@ struct Hooks::Taking {
   }
 };
 
+// Somebody who waits for the next request.
+struct Hooks::Capture {
+  explicit Capture(Loop& loop) : arrived(loop) {}
+  Signal arrived;
+  std::optional<std::string> text;
+};
+
 Hooks::Hooks(Parts parts, std::shared_ptr<const HookSettings> settings)
     : parts_(std::move(parts)), settings_(std::move(settings)) {}
 
@@ -105,9 +126,44 @@ Async<http::Response> Hooks::answer(http::Request request) {
     response.fields.add("Allow", "POST");
     co_return response;
   }
-  if (auto refused = refuse_by_head(app->second, request)) co_return std::move(*refused);
   HookApp wanted = app->second;
+  if (captures_.contains(app->first)) co_return co_await show(std::move(wanted), std::move(request));
+  if (auto refused = refuse_by_head(wanted, request)) co_return std::move(*refused);
   co_return co_await take(std::move(wanted), std::move(request));
+}
+
+Async<std::optional<std::string>> Hooks::capture(AppName app, Deadline deadline) {
+  auto capture = std::make_shared<Capture>(parts_.loop);
+  captures_[app].push_back(capture);
+  while (!capture->text) {
+    bool told = co_await capture->arrived.wait(deadline);
+    if (!told) break;
+  }
+  auto waiting = captures_.find(app);
+  if (waiting != captures_.end()) {
+    std::erase(waiting->second, capture);
+    if (waiting->second.empty()) captures_.erase(waiting);
+  }
+  co_return std::move(capture->text);
+}
+
+// Reads the body first, which those who are only refused by their head are spared, and goes on as ever.
+Async<http::Response> Hooks::show(HookApp app, http::Request request) {
+  Reservation reserved(buffered_);
+  Result<std::string> body = co_await read_body(std::move(request.body), reserved);
+  if (!body) co_return answer_for(app.app->name, body.error());
+  auto waiting = captures_.find(app.app->name);
+  if (waiting != captures_.end()) {
+    std::string text = text_of(request, *body);
+    for (const auto& capture : std::exchange(waiting->second, {})) {
+      capture->text = text;
+      capture->arrived.notify();
+    }
+    captures_.erase(waiting);
+  }
+  request.body = http::text_body(std::move(*body));
+  if (auto refused = refuse_by_head(app, request)) co_return std::move(*refused);
+  co_return co_await take(std::move(app), std::move(request));
 }
 
 std::optional<http::Response> Hooks::refuse_by_head(const HookApp& app, const http::Request& request) {

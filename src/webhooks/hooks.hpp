@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "async/async.hpp"
+#include "async/deadline.hpp"
 #include "async/loop.hpp"
 #include "core/clock.hpp"
 #include "grants/app.hpp"
@@ -72,6 +73,10 @@ class Hooks {
 
   Async<http::Response> answer(http::Request request);
 
+  // The next request for an app as it came, whatever becomes of it; nothing when none came in time. Bytes
+  // that are no UTF-8 are left out of it.
+  Async<std::optional<std::string>> capture(AppName app, Deadline deadline);
+
   // What became of the requests for an app since the start, for operators.
   struct Outcome {
     telemetry::Counter counter;
@@ -86,7 +91,9 @@ class Hooks {
 
  private:
   struct Taking;
+  struct Capture;
   class Reservation;
+  Async<http::Response> show(HookApp app, http::Request request);
   std::optional<http::Response> refuse_by_head(const HookApp& app, const http::Request& request);
   Async<http::Response> take(HookApp app, http::Request request);
   Async<Result<std::string>> read_body(std::unique_ptr<http::Body> body, Reservation& reserved);
@@ -105,6 +112,7 @@ class Hooks {
   SteadyPoint looked_{};           // at the disk
   bool has_room_ = true;
   Outcomes outcomes_;
+  std::map<AppName, std::vector<std::shared_ptr<Capture>>> captures_;
 };
 
 }  // namespace hubward::webhooks

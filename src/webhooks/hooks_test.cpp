@@ -233,3 +233,21 @@ TEST_CASE(
   CHECK(door.status_of(door.request(batch({{.event = 2, .attempt = 2}}))) == 204);
   CHECK(door.stored() == 2);
 }
+
+TEST_CASE(
+    "the next request is shown to whoever waits for it, also one that is refused, and goes on as ever") {
+  Door door;
+  std::optional<std::optional<std::string>> captured;
+  door.house.loop.spawn(House::keep(door.hooks->capture(AppName{"crm"}, after(10s)), captured));
+  // The task begins with the loop's next turn, before the request comes.
+  http::Request request = door.request(batch({{}}));
+  request.fields.remove("X-HubSpot-Signature-v3");
+  CHECK(door.status_of(std::move(request)) == 401);
+  while (!captured) CHECK(door.status_of(door.request("[]")) == 204);
+  REQUIRE(*captured);
+  CHECK((*captured)->starts_with("POST /hooks/crm HTTP/1.1\r\nX-HubSpot-Request-Timestamp: "));
+  CHECK((*captured)->ends_with("\r\n\r\n" + batch({{}})));
+  captured.reset();
+  door.house.loop.run_task(House::keep(door.hooks->capture(AppName{"crm"}, after(1ms)), captured));
+  CHECK_FALSE(captured.value());
+}

@@ -191,6 +191,9 @@ TEST_CASE("lists are filtered, newest first, and paged") {
   CHECK(ids({.limit = 2}) == Ids{5, 4});
   CHECK(ids({.before = EventId{4}, .limit = 2}) == Ids{3, 2});
   CHECK(ids({.account = HubId{1}}) == Ids{5, 3, 1});
+  CHECK(ids({.after = EventId{2}}) == Ids{3, 4, 5});
+  CHECK(ids({.after = EventId{2}, .limit = 1}) == Ids{3});
+  CHECK(ids({.after = EventId{5}}).empty());
   CHECK(ids({.kind = "deal.deletion"}).empty());
   CHECK(ids({.app = AppName{"other"}}).empty());
   CHECK(ids({.from = house.clock.now() - 2s}) == Ids{5, 4});

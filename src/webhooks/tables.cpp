@@ -169,7 +169,8 @@ store::Statement select_events(const EventQuestion& question) {
   if (question.from) must(" AND received >= ?", to_millis(*question.from));
   if (question.to) must(" AND received < ?", to_millis(*question.to));
   if (question.before) must(" AND id < ?", static_cast<std::int64_t>(question.before->number));
-  must(" ORDER BY id DESC LIMIT ?", question.limit);
+  if (question.after) must(" AND id > ?", static_cast<std::int64_t>(question.after->number));
+  must(question.after ? " ORDER BY id LIMIT ?" : " ORDER BY id DESC LIMIT ?", question.limit);
   return select;
 }
 

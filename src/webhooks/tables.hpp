@@ -62,6 +62,7 @@ struct EventQuestion {
   std::optional<std::string> kind;
   std::optional<TimePoint> from, to;  // received
   std::optional<EventId> before;      // the page after: newest first
+  std::optional<EventId> after;       // what came since: then oldest first
   std::int64_t limit = 100;
   bool payload = false;
 };

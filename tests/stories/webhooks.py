@@ -6,11 +6,13 @@ import concurrent.futures
 import hashlib
 import hmac
 import http.client
+import http.server
 import json
 import os
 import random
 import secrets
 import ssl
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -181,7 +183,47 @@ class Webhooks(story.Story):
         print(f"{ROUNDS} kills, {len(acknowledged)} events acknowledged and kept once, "
               f"{self.demo.hubward('webhook', 'status')['duplicates']} sent again", flush=True)
 
-    def test_5_a_backup_holds_the_inbox(self):
+    def command(self, *words):
+        return subprocess.Popen([str(self.demo.binaries / "hubward"), *words, "--config", str(self.demo.config)],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def finished(self, process):
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, out + err)
+        return out
+
+    def test_5_samples_of_every_kind_are_taken_and_can_be_captured_and_forwarded(self):
+        got = []
+
+        class Local(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *words):
+                pass
+
+        local = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Local)
+        threading.Thread(target=local.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        send = ("webhook", "send", "--app", self.demo.APP, "--ca", self.demo.ca_file)
+        forward = self.command("webhook", "forward", "--to", f"http://localhost:{local.server_port}/in", "--count", "48")
+        captured = self.folder / "request.txt"
+        capture = self.command("webhook", "capture", "--app", self.demo.APP, "--out", str(captured))
+        # Both are listening once what is sent reaches them; until then one sample after the other is sent.
+        self.eventually("they listen", lambda: self.finished(self.command(*send)) and captured.exists() and got)
+        before = len(got)
+        self.assertIn("48 of 48 accepted", self.finished(self.command(*send, "--all")))
+        self.finished(forward)
+        self.finished(capture)
+        self.assertEqual(len(got), 48)
+        self.assertGreater(len({event["subscriptionType"] for event in got[before:]}), 30)
+        verified = self.finished(self.command("webhook", "verify", str(captured), "--app", self.demo.APP))
+        self.assertIn("Genuine: signed with v3", verified)
+        local.shutdown()
+        local.server_close()
+
+    def test_6_a_backup_holds_the_inbox(self):
         backup = self.folder / "backup"
         self.demo.run("store", "backup", str(backup))
         self.assertTrue((backup / "inbox.db").exists())
