@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "app/config.hpp"
+#include "cli/captured_request.hpp"
 #include "core/encoding.hpp"
 #include "core/invariant.hpp"
 #include "core/json.hpp"
@@ -31,6 +32,8 @@
 #include "hubspot/oauth.hpp"
 #include "hubspot/query.hpp"
 #include "hubspot/secret_json.hpp"
+#include "hubspot/verification.hpp"
+#include "hubspot/webhook_events.hpp"
 #include "journal/block.hpp"
 #include "telemetry/redact.hpp"
 
@@ -121,10 +124,13 @@ void head_bytewise(std::string_view text) {
     if (auto size = scan.scan(text.substr(0, i), limits); !size || *size) return;
 }
 
+// Where a small decoder came to is kept: what nobody asks for, the optimiser leaves out.
+volatile std::size_t came_to;
+
 template <std::size_t piece>
 void chunked(std::string_view text) {
   http::ChunkedDecoder decoder;
-  for (std::size_t at = 0; at < text.size() && !decoder.done();) {
+  for (std::size_t at = 0; at < text.size() && !decoder.done(); came_to = at) {
     auto step = decoder.decode(text.substr(at, piece));
     if (!step) return;
     at += step->consumed;
@@ -201,6 +207,55 @@ void block(std::string_view text) {
   (void)journal::filter_of(*read);
 }
 
+// A capture is read from a file of an operator's, within its own, much larger bound.
+void captured(std::string_view text) {
+  (void)cli::read_captured(text);
+}
+
+void events(std::string_view text) {
+  // As many as there are, so that it is reading which is measured and not a refusal.
+  (void)hubspot::read_events(text, {.bytes = 1 << 20, .events = 1 << 20});
+}
+
+const hubspot::SignaturePolicy every_version{.accepted = {.v1 = true, .v2 = true, .v3 = true}};
+constexpr std::string_view signing_secret = "secret", signing_stamp = "1790000000000";
+const TimePoint signing_time = from_millis(1'790'000'000'000);
+
+// Wrong for every form that the URL may have been signed in, so each is tried.
+void signed_url(std::string_view url) {
+  static const Secret secret(signing_secret);
+  hubspot::SignatureFields fields;
+  fields.add(hubspot::signature_field::v3, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+  fields.add(hubspot::signature_field::timestamp, signing_stamp);
+  (void)hubspot::verify({"POST", url, "[]"}, fields, {&secret, &secret}, every_version, signing_time);
+}
+
+// Right, so that the body is read after its digest was compared: as text with v3, as events with v1.
+template <hubspot::SignatureVersion version>
+void signed_body(std::string_view body) {
+  static const Secret secret(signing_secret);
+  constexpr bool third = version == hubspot::SignatureVersion::V3;
+  const hubspot::SignedRequest request{"POST", "https://gate.test/hook", body};
+  std::string signature = hubspot::signature_of(version, secret, request, signing_stamp);
+  hubspot::SignatureFields fields;
+  fields.add(third ? hubspot::signature_field::v3 : hubspot::signature_field::older, signature);
+  fields.add(third ? hubspot::signature_field::timestamp : hubspot::signature_field::version,
+             third ? signing_stamp : hubspot::to_text(version));
+  (void)hubspot::verify(request, fields, {&secret, nullptr}, every_version, signing_time);
+}
+
+// One line for each field, as "name: value".
+void signature_fields(std::string_view text) {
+  static const Secret secret(signing_secret);
+  hubspot::SignatureFields fields;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (auto field = cli::read_field(line)) fields.add(field->first, field->second);
+  }
+  (void)hubspot::verify_head(fields, {&secret, nullptr}, every_version, signing_time);
+}
+
 std::vector<Case> http_cases() {
   const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n";
   return {
@@ -270,6 +325,36 @@ std::vector<Case> hubspot_cases() {
   };
 }
 
+std::vector<Case> webhook_cases() {
+  using enum hubspot::SignatureVersion;
+  const std::string post = "POST /hook HTTP/1.1\r\nHost: h\r\n";
+  const std::string of_contacts =
+      R"({"eventId":#,"portalId":1,"appId":2,"occurredAt":1790000000000,"objectId":3,)"
+      R"("subscriptionType":"contact.creation","attemptNumber":0},)";
+  return {
+      {"captured request: many fields", captured, numbered(post, "a#: b\r\n", "\r\n"), 32 * 1024},
+      {"captured request: one long field", captured, repeated(post + "a:", " ", "b\r\n\r\n"), 32 * 1024},
+      {"captured request: chunks of one byte", captured,
+       repeated(post + "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", "0\r\n\r\n"), 32 * 1024},
+      {"captured request: a head that never ends", captured, repeated(post, "a:b\n"), 32 * 1024},
+      {"signature: a URL of escapes", signed_url, repeated("https://gate.test/", "%3a%3A"), 16 * 1024},
+      {"signature: a URL of percent signs", signed_url, repeated("https://gate.test/", "%"), 16 * 1024},
+      {"signature: a body, v3", signed_body<V3>, repeated("\"", "\xf0\x9f\x98\x80", "\""), 32 * 1024},
+      {"signature: events, v1", signed_body<V1>, numbered("[", of_contacts, "{}]"), 32 * 1024},
+      {"signature: fields, all of them its own", signature_fields,
+       repeated("", "X-HubSpot-Signature-v3: a\n"), 16 * 1024},
+      {"signature: a long value", signature_fields,
+       repeated("X-HubSpot-Request-Timestamp: 1790000000000\nX-HubSpot-Signature-v3: ", "A"), 16 * 1024},
+      {"webhook events: many", events, numbered("[", of_contacts, "{}]"), 64 * 1024},
+      {"webhook events: empty ones", events, repeated("[", "{},", "{}]"), 64 * 1024},
+      {"webhook events: one with many members", events, numbered("[{", "\"a#\":1,", "\"z\":0}]"), 64 * 1024},
+      {"webhook events: one with nested lists", events, repeated("[{\"a\":[", "[[]],", "0]}]"), 64 * 1024},
+      {"webhook events: escapes and brackets in a text", events, repeated("[{\"a\":\"", "\\\"]},{", "\"}]"),
+       64 * 1024},
+      {"webhook events: one object, wrong at its end", events, repeated("{\"a\":[", "1,\n", "x"), 64 * 1024},
+  };
+}
+
 std::vector<Case> own_cases() {
   auto config = [](std::string_view text) { (void)app::read_config(text); };
   auto redact = [](std::string_view text) { (void)telemetry::redacted(text); };
@@ -296,7 +381,7 @@ int main(int argc, char** argv) {
   Json rows = Json::array();
   bool linear = true;
   fmt::print("{:52} {:>9} {:>12} {:>12} {:>6}\n", "what", "n bytes", "t(n) us", "t(2n) us", "x");
-  for (const auto& cases : {http_cases(), hubspot_cases(), own_cases()}) {
+  for (const auto& cases : {http_cases(), hubspot_cases(), webhook_cases(), own_cases()}) {
     for (const Case& one : cases) {
       Times times = measure(one);
       double quotient = times.twice / times.once;
