@@ -116,9 +116,9 @@ def check_machine(wanted):
 def steps(bench, wanted, work, of):
     """What is to be measured, in order: a name and a function."""
     chosen = set(wanted.workloads)
-    for job in of:
-        if job in chosen:
-            yield job, lambda j=job: work.closed(j, of[j])
+    jobs = {job: programs for job, programs in of.items() if job in chosen}
+    if jobs:
+        yield " and ".join(jobs), lambda: work.closed(jobs)
     if "floor" in chosen:
         yield "upstream", work.upstream
     for job in of:

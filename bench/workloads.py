@@ -53,19 +53,21 @@ class Workloads:
             if not good:
                 say(f"{name}, {workload} {case}: every run was disturbed ({thrown}); no row")
                 continue
-            self.rows.append(row_of(workload, case, name, good, thrown, note_of(name)))
+            self.rows.append(row_of(workload, case, name, good, thrown, note_of(workload, name)))
 
-    def closed(self, workload, programs):
-        """`floor` and `whole`: 32 kept connections, each asking again as soon as it is answered."""
-        wanted = {}
-        for program in programs:
-            for case in self.options.cases:
-                wanted[workload, case, program.name] = lambda p=program, c=case: self.sample(
-                    p, PATHS[c], connections=32, warmup=self.options.warmup, seconds=self.options.seconds)
+    def closed(self, jobs):
+        """`floor` and `whole`: 32 kept connections, each asking again as soon as it is answered. All in the same rounds, since
+        they are compared with one another and the machine is not equally fast at all times."""
+        wanted, notes = {}, {}
+        for workload, programs in jobs.items():
+            for program in programs:
+                notes[workload, program.name] = program.note
+                for case in self.options.cases:
+                    wanted[workload, case, program.name] = lambda p=program, c=case: self.sample(
+                        p, PATHS[c], connections=32, warmup=self.options.warmup, seconds=self.options.seconds)
         taken = self.rounds.take(wanted)
-        notes = {p.name: p.note for p in programs}
-        self.add_rows(taken, notes.get)
-        for (_, case, name), (good, _) in taken.items():
+        self.add_rows(taken, lambda *of: notes[of])
+        for (workload, case, name), (good, _) in taken.items():
             if case == "1KB" and good:
                 self.best[workload, name] = max(s["rps"] for s in good)
 
@@ -74,7 +76,7 @@ class Workloads:
         name = ("floor", "1KB", "upstream")
         load = lambda: self.sample(self.bench.upstream, PATHS["1KB"], connections=32, warmup=0.2,
                                    seconds=self.options.seconds, core=machine.PROGRAM_CORE)
-        self.add_rows(self.rounds.take({name: load}), lambda _: self.bench.upstream.note)
+        self.add_rows(self.rounds.take({name: load}), lambda *_: self.bench.upstream.note)
 
     def open_loop(self, workload, programs):
         """Latency at fixed shares of each one's own maximum, counted from when a request was due."""
@@ -88,7 +90,7 @@ class Workloads:
                     p, PATHS["1KB"], mode="open", rate=round(r, 1), connections=64, warmup=self.options.warmup,
                     seconds=self.options.seconds)
         notes = {p.name: p.note for p in programs}
-        self.add_rows(self.rounds.take(wanted), notes.get)
+        self.add_rows(self.rounds.take(wanted), lambda _, name: notes.get(name))
 
     def handshake(self, programs):
         """A new TLS connection for each call: a full handshake, or one that resumes the last session."""
@@ -96,7 +98,7 @@ class Workloads:
         for program in programs:
             for case, resume in (("full", False), ("resumed", True)):
                 wanted["handshake", case, program.name] = lambda p=program, r=resume: self.handshakes(p, r)
-        self.add_rows(self.rounds.take(wanted), lambda name: "one 1 KB call on each connection")
+        self.add_rows(self.rounds.take(wanted), lambda *_: "one 1 KB call on each connection")
 
     def handshakes(self, program, resume):
         load = {"mode": "handshake", "connections": 16, "warmup": self.options.warmup, "seconds": self.options.seconds}

@@ -16,6 +16,7 @@ using namespace hubward::hubspot;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view body(reinterpret_cast<const char*>(data), size);
   auto events = read_events(body);
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);  // a byte order mark is no part of it
   const Result<Json> json = Json::parse(body);
   if (!events) {
     invariant(events.error().code == "WEBHOOK_INVALID" && !events.error().message.empty(),

@@ -84,6 +84,8 @@ class Operations {
   // the token lives that ends first, and the certificate of each door.
   void measure(telemetry::Metrics& metrics) const;
 
+  // As configured and, while its client secret is being changed, which one HubSpot takes.
+  Result<Json> show_app(const AppName& name) const;
   Json list_connections() const;
   Result<Json> show_connection(const ConnectionName& name) const;
   Async<Result<Json>> invite(grants::InviteOrder order, grants::Actor actor);

@@ -22,7 +22,9 @@ std::string_view word_for(const webhooks::Deliveries::View& view) {
 
 std::string next_step_for(const webhooks::Deliveries::View& view) {
   if (!view.configured)
-    return "configure [destinations." + view.name.text + "] again, or let what waits for it be";
+    return "configure [destinations." + view.name.text +
+           "] again, or throw away what waits for it: hubward webhook discard --destination " +
+           view.name.text;
   if (view.facts.state == State::Disabled)
     return "when its cause is gone: hubward webhook enable " + view.name.text;
   if (view.facts.state == State::Resting) return "none: it is tried again by itself";

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Webhooks, as an operator sees them: what came, what was refused and why, what the inbox holds.
+#include <algorithm>
 #include <utility>
 
 #include "admin/operations.hpp"
 #include "async/await.hpp"
+#include "grants/secret_rotation.hpp"
 #include "webhooks/masking.hpp"
 
 namespace hubward::admin {
@@ -84,6 +86,16 @@ Async<Result<Json>> Operations::capture_hook(AppName app, std::chrono::seconds w
     co_return invalid("APP_UNKNOWN", "the configuration has no app named " + app.text);
   std::optional<std::string> request = co_await parts_.hooks.capture(std::move(app), after(wait));
   co_return Json::object({{"request", request ? Json(std::move(*request)) : Json()}});
+}
+
+Result<Json> Operations::show_app(const AppName& name) const {
+  Result<Json> facts = admin::show_app(*roster_, name);
+  if (!facts) return facts;
+  auto app = std::ranges::find(roster_->apps, name, &AppFacts::name);
+  if (app == roster_->apps.end() || !app->has_previous_secret) return facts;
+  facts->set("client_secret",
+             grants::rotation_sentence(parts_.grants.secret_use(name), parts_.hooks.secret_use(name)));
+  return facts;
 }
 
 }  // namespace hubward::admin

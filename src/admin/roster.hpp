@@ -27,6 +27,7 @@ struct AppFacts {
   std::vector<std::string> scopes, optional_scopes;
   bool pkce = false;
   bool simulator = false;
+  bool has_previous_secret = false;  // the client secret is being changed
 };
 
 struct Roster {

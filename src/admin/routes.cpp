@@ -59,7 +59,7 @@ Async<Result<Reply>> apps(Operations& operations, Asked) {
 }
 
 Async<Result<Reply>> app(Operations& operations, Asked asked) {
-  co_return plain(show_app(operations.roster(), AppName{asked.name}));
+  co_return plain(operations.show_app(AppName{asked.name}));
 }
 
 Async<Result<Reply>> roles(Operations& operations, Asked) {

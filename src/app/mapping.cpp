@@ -81,6 +81,7 @@ admin::AppFacts facts_of(const std::string& name, const AppSettings& app, const 
   facts.optional_scopes = app.optional_scopes;
   facts.pkce = app.pkce;
   facts.simulator = app.simulator;
+  facts.has_previous_secret = !app.previous_client_secret.empty();
   if (!oauth) return facts;
   facts.authorize = app.simulator ? app.simulator_authorize : "https://app.hubspot.com";
   facts.token_endpoint = hubspot::to_text(version_of(app.token_endpoint));

@@ -33,6 +33,7 @@ std::string needs_restart(const Config& now, const Config& wanted) {
           "[listen.admin]");
   compare(now.limits == wanted.limits && now.upstream == with_changes(wanted.upstream, now.upstream),
           "[limits]");
+  compare(now.webhooks.body_bytes == wanted.webhooks.body_bytes, "[webhooks] body_bytes");
   compare(now.log.format == wanted.log.format, "[log] format");
   compare(now.journal.commit_interval == wanted.journal.commit_interval &&
               now.journal.queue_records == wanted.journal.queue_records,
@@ -51,6 +52,7 @@ Config in_force(const Config& now, Config wanted) {
   if (now.admin.token.empty() != wanted.admin.token.empty()) wanted.admin.token = now.admin.token;
   wanted.limits = now.limits;
   wanted.upstream = with_changes(now.upstream, wanted.upstream);
+  wanted.webhooks.body_bytes = now.webhooks.body_bytes;
   wanted.log.format = now.log.format;
   wanted.journal.commit_interval = now.journal.commit_interval;
   wanted.journal.queue_records = now.journal.queue_records;

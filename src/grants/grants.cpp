@@ -117,6 +117,21 @@ ConnectionView Grants::State::shown(const Entry& entry) const {
   return view;
 }
 
+OauthCaller Grants::State::caller(AppSnapshot app) {
+  std::function<void(ClientSecret)> on_secret;
+  if (app->previous_client_secret)
+    on_secret = [this, name = app->name](ClientSecret which) {
+      if (!secret_uses.note(name, which, parts.clock.now())) return;
+      bool previous = which == ClientSecret::Previous;
+      record("app.client_secret", {}, {{"app", name.text}, {"taken", previous ? "previous" : "current"}});
+    };
+  return {parts.hubspot, std::move(app), settings.call_timeout, std::move(on_secret)};
+}
+
+SecretUse Grants::secret_use(const AppName& app) const {
+  return state_->secret_uses.of(app);
+}
+
 void Grants::State::set_apps(Apps apps) {
   auto next = std::make_shared<Directory>(*directory());
   next->apps = std::move(apps);

@@ -38,6 +38,7 @@
 #include "core/secret.hpp"
 #include "grants/app.hpp"
 #include "grants/connection.hpp"
+#include "grants/secret_rotation.hpp"
 
 namespace hubward {
 namespace crypto {
@@ -163,6 +164,8 @@ class Grants {
   Async<Result<ConnectionView>> renew(ConnectionName connection, Deadline deadline);
 
   // A new configuration. A connection whose app is gone keeps its grant and answers APP_UNKNOWN.
+  // Which of an app's two client secrets HubSpot took, since the start.
+  SecretUse secret_use(const AppName& app) const;
   void set_apps(Apps apps);
 
   // The background: renews ahead of time and clears away what has expired, until stop().

@@ -88,7 +88,7 @@ class Grants::State : public std::enable_shared_from_this<State> {
   void unpublish(const ConnectionName& connection);
   // Shows it among the departed, as the store has it.
   Async<void> remember_departed(ConnectionName connection);
-  OauthCaller caller(AppSnapshot app) const { return {parts.hubspot, std::move(app), settings.call_timeout}; }
+  OauthCaller caller(AppSnapshot app);
   // From what is stored; `before` are the facts of the token it replaces.
   GrantFacts facts_of(const StoredGrant& grant, const GrantFacts& before = {});
   std::optional<TokenLife> life_of(const StoredGrant& grant, const GrantFacts& before) const;
@@ -98,6 +98,7 @@ class Grants::State : public std::enable_shared_from_this<State> {
   double calm_jitter(const std::optional<TokenLife>& life);
   // What happened to a connection, in the journal and the log. A journal that cannot take it is logged: what
   // has happened at HubSpot cannot be undone for want of a record.
+  SecretUses secret_uses;
   void record(std::string operation, const ConnectionName& connection, std::vector<journal::Field> details);
   // The same, with the change of state that came with it ("from", "to") where there is one.
   void record_change(std::string operation, const std::shared_ptr<Holding>& holding,

@@ -442,6 +442,14 @@ TEST_CASE("wrong configuration is named as such and never calls a grant dead") {
   house.grants->set_apps(house.apps);
   CHECK(house.renew(*house.grants));  // with the previous secret
   CHECK(house.view().state == ConnectionState::Connected);
+  CHECK(house.grants->secret_use(crm).previous == house.clock.now());
+  CHECK_FALSE(house.grants->secret_use(crm).current);
+  auto finished = oauth_app();
+  finished->previous_client_secret = Secret("too old");
+  house.apps[crm] = finished;
+  house.grants->set_apps(house.apps);
+  CHECK(house.renew(*house.grants));
+  CHECK(house.grants->secret_use(crm).current == house.clock.now());
 }
 
 TEST_CASE("an answer without a refresh token keeps the old one, one with a new one replaces it") {

@@ -26,13 +26,25 @@ OauthCaller::Outcome<T> OauthCaller::ask(hubspot::OauthCall call, Read<T> read) 
   co_return read(*answer);
 }
 
+// Whether HubSpot looked behind the secret, whatever it then said.
+template <class T>
+bool took_secret(const hubspot::OauthOutcome<T>& outcome) {
+  if (std::holds_alternative<hubspot::OauthTrouble>(outcome)) return false;
+  const auto* refusal = std::get_if<hubspot::OauthRefusal>(&outcome);
+  return refusal == nullptr || !refusal->client_secret_is_wrong();
+}
+
 template <class T>
 OauthCaller::Outcome<T> OauthCaller::ask_as_client(Make make, Read<T> read) const {
   hubspot::OauthOutcome<T> outcome = co_await ask(make(*app_, app_->client_secret), read);
   const auto* refusal = std::get_if<hubspot::OauthRefusal>(&outcome);
   bool try_previous = refusal != nullptr && refusal->client_secret_is_wrong() && app_->previous_client_secret;
-  if (!try_previous) co_return std::move(outcome);
+  if (!try_previous) {
+    if (on_secret_ && took_secret(outcome)) on_secret_(ClientSecret::Current);
+    co_return std::move(outcome);
+  }
   hubspot::OauthOutcome<T> second = co_await ask(make(*app_, *app_->previous_client_secret), read);
+  if (on_secret_ && took_secret(second)) on_secret_(ClientSecret::Previous);
   co_return std::move(second);
 }
 

@@ -11,14 +11,17 @@
 
 #include "async/async.hpp"
 #include "grants/app.hpp"
+#include "grants/secret_rotation.hpp"
 #include "grants/token_endpoint.hpp"
 
 namespace hubward::grants {
 
 class OauthCaller {
  public:
-  OauthCaller(TokenEndpoint& endpoint, AppSnapshot app, std::chrono::milliseconds timeout)
-      : endpoint_(&endpoint), app_(std::move(app)), timeout_(timeout) {}
+  // `on_secret` is told which of an app's two secrets HubSpot took; may be empty.
+  OauthCaller(TokenEndpoint& endpoint, AppSnapshot app, std::chrono::milliseconds timeout,
+              std::function<void(ClientSecret)> on_secret = {})
+      : endpoint_(&endpoint), app_(std::move(app)), timeout_(timeout), on_secret_(std::move(on_secret)) {}
 
   template <class T>
   using Outcome = Async<hubspot::OauthOutcome<T>>;
@@ -46,6 +49,7 @@ class OauthCaller {
   TokenEndpoint* endpoint_;
   AppSnapshot app_;
   std::chrono::milliseconds timeout_;
+  std::function<void(ClientSecret)> on_secret_;
 };
 
 }  // namespace hubward::grants

@@ -172,6 +172,7 @@ struct Journal::State {
 
   void settle(const Result<void>& written) {
     std::vector<Done> answers;
+    std::deque<Entry> written_entries;  // die behind the lock, for which the loops wait
     {
       std::scoped_lock lock(mutex);
       auto take_answers = [&answers](std::deque<Entry>& entries) {
@@ -184,7 +185,7 @@ struct Journal::State {
         counted.records += writing.size();
         ++counted.blocks;
         for (const Entry& entry : writing) queued_bytes -= entry.bytes;
-        writing.clear();
+        written_entries.swap(writing);
       } else {
         ++counted.failures;
         last_failure = written.error().message;

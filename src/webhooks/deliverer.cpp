@@ -174,6 +174,7 @@ Async<void> Deliverer::State::look(std::shared_ptr<State> self) {
   self->more = false;
   Result<std::vector<store::Row>> rows = co_await self->parts.inbox.file().query(
       tables::select_waiting(self->number, self->cursor, rows_of_a_look));
+  if (self->stopping) co_return;
   if (!rows) {
     self->parts.log.failed(telemetry::Level::Error, "delivery.store", rows.error());
     self->more = true;
@@ -190,7 +191,9 @@ Async<void> Deliverer::State::look(std::shared_ptr<State> self) {
 Async<void> Deliverer::State::attempt(std::shared_ptr<State> self, std::int64_t lane) {
   Result<std::vector<store::Row>> rows =
       co_await self->parts.inbox.file().query(tables::select_head(self->number, lane));
-  if (!rows) {
+  if (self->stopping) {
+    self->breaker.undecided();
+  } else if (!rows) {
     self->parts.log.failed(telemetry::Level::Error, "delivery.store", rows.error());
     self->breaker.undecided();
     self->park(lane, self->parts.clock.now() + store_pause);
@@ -356,7 +359,7 @@ void Deliverer::State::disable(const std::string& cause) {
 Result<std::unique_ptr<Deliverer>> Deliverer::start(Parts parts,
                                                     std::shared_ptr<const Destination> destination,
                                                     std::int64_t number, std::string disabled_for,
-                                                    std::unique_ptr<Deliverer> before) {
+                                                    std::unique_ptr<Deliverer>& before) {
   auto client = http::Client::make(parts.loop, destination->client);
   if (!client) return while_doing("destination " + destination->name.text, client.error());
   auto state = std::make_shared<State>(parts, std::move(destination), number, **client);

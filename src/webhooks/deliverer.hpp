@@ -63,10 +63,11 @@ class Deliverer {
     journal::Journal& journal;
   };
   // Begins to deliver once `before`, which did so until now, has ended what it had under way; null: at once.
-  // `disabled_for`: why it must not; empty: it may.
+  // `before` is taken over, unless this fails. `disabled_for`: why it must not deliver; empty: it may.
   static Result<std::unique_ptr<Deliverer>> start(Parts parts, std::shared_ptr<const Destination> destination,
                                                   std::int64_t number, std::string disabled_for,
-                                                  std::unique_ptr<Deliverer> before = nullptr);
+                                                  std::unique_ptr<Deliverer>& before);
+  // Drained before, or the loop has stopped: attempts under way use what goes now.
   ~Deliverer();
 
   const Destination& destination() const;

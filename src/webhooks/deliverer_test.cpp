@@ -104,6 +104,7 @@ struct Post {
         Deliverer::Parts{house.loop, house.clock, *house.inbox, house.random, metrics, log, *journal});
     house.inbox->on_accepted([this] { deliveries->wake(); });
     REQUIRE(house.run(deliveries->set(destinations)));
+    REQUIRE(house.run(deliveries->begin()));
   }
   void restart() {
     for (auto& receiver : receivers) receiver->let_go();
@@ -334,6 +335,60 @@ TEST_CASE("410 disables a destination until an operator enables it, also across 
   CHECK(post.view("erp").facts.cause == "maintenance");
   CHECK(post.view("erp").waiting == 1);
   CHECK(post.house.run(post.deliveries->enable({"nowhere"})).error().code == "DESTINATION_UNKNOWN");
+}
+
+TEST_CASE("a reload changes where events go, and what is gone keeps its events until they are thrown away") {
+  Post post;
+  Receiver& gone = post.receive("gone");
+  gone.answer = [](const Arrival&) { return 503; };
+  Receiver& stays = post.receive("stays");
+  post.start();
+  post.accept({{.event = 1}});
+  post.wait_for(stays, 1);
+  post.wait_for(gone, 1);
+  REQUIRE(post.house.run(post.deliveries->set({post.destinations[1]})));
+  post.accept({{.event = 2}});
+  post.wait_for(stays, 2);
+  CHECK_FALSE(post.view("gone").configured);
+  CHECK(post.view("gone").waiting == 1);
+  CHECK(post.house.run(post.deliveries->replay({"gone"}, {})).error().code == "DESTINATION_UNKNOWN");
+  CHECK(
+      post.house.run(post.deliveries->discard({.id = {}, .destination = DestinationName{"stays"}})).value() ==
+      0);
+  CHECK(
+      post.house.run(post.deliveries->discard({.id = {}, .destination = DestinationName{"gone"}})).value() ==
+      1);
+  CHECK(post.house.run(post.deliveries->list()).value().size() == 1);
+  CHECK(gone.arrivals.size() == 1);
+}
+
+TEST_CASE("a destination that cannot be started any more goes on as it was, and the others change") {
+  Post post;
+  Receiver& first = post.receive("first");
+  Receiver& second = post.receive("second");
+  post.start();
+  auto broken = std::make_shared<Destination>();
+  broken->name = {"first"};
+  broken->client.authority_files = {"/nowhere/ca.pem"};
+  REQUIRE_FALSE(post.house.run(post.deliveries->set({broken, post.destinations[1]})));
+  post.accept({{.event = 1}});
+  post.wait_for(first, 1);
+  post.wait_for(second, 1);
+}
+
+TEST_CASE("who only looks at the store delivers nothing") {
+  Post post;
+  Receiver& receiver = post.receive("erp");
+  post.deliveries = std::make_unique<Deliveries>(Deliverer::Parts{post.house.loop, post.house.clock,
+                                                                  *post.house.inbox, post.house.random,
+                                                                  post.metrics, post.log, *post.journal});
+  REQUIRE(post.house.run(post.deliveries->set(post.destinations)));
+  post.accept({{.event = 1}});
+  CHECK(post.view("erp").waiting == 1);
+  REQUIRE(post.house.run(post.deliveries->disable({"erp"}, "")));
+  REQUIRE(post.house.run(post.deliveries->enable({"erp"})));
+  for (int turn = 0; turn < 100; ++turn) post.house.run(Post::turn());
+  CHECK(receiver.arrivals.empty());
 }
 
 TEST_CASE("events are replayed by what they are, under new ids, once") {

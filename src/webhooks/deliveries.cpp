@@ -63,36 +63,53 @@ std::unique_ptr<Deliverer> Deliveries::take(const DestinationName& name) {
 }
 
 Result<void> Deliveries::start(const std::shared_ptr<const Destination>& destination, const Known& known) {
-  auto started =
-      Deliverer::start(parts_, destination, known.number, known.disabled_for, take(destination->name));
+  std::unique_ptr<Deliverer> none;
+  auto found = std::ranges::find_if(
+      deliverers_, [&](const auto& deliverer) { return deliverer->destination().name == destination->name; });
+  std::unique_ptr<Deliverer>& before = found == deliverers_.end() ? none : *found;
+  auto started = Deliverer::start(parts_, destination, known.number, known.disabled_for, before);
   if (!started) return std::unexpected(started.error());
-  deliverers_.push_back(std::move(*started));
+  if (found == deliverers_.end()) {
+    deliverers_.push_back(std::move(*started));
+  } else {
+    *found = std::move(*started);
+  }
   return {};
 }
 
+Async<Result<void>> Deliveries::start_all() {
+  Result<std::vector<Known>> all = co_await known();
+  if (!all) co_return std::unexpected(std::move(all.error()));
+  Result<void> outcome;
+  for (const auto& destination : wanted_) {
+    auto its = std::ranges::find(*all, destination->name, &Known::name);
+    if (its == all->end()) continue;
+    Result<void> started = start(destination, *its);
+    if (!started && outcome) outcome = std::move(started);
+  }
+  co_return outcome;
+}
+
+Async<Result<void>> Deliveries::begin() {
+  begun_ = true;
+  co_return co_await start_all();
+}
+
 Async<Result<void>> Deliveries::set(Wanted wanted) {
+  auto routes = std::make_shared<Routes>();
   for (const auto& destination : wanted) {
     Result<std::int64_t> number = co_await parts_.inbox.number_of(destination->name);
     if (!number) co_return std::unexpected(std::move(number.error()));
+    routes->push_back({*number, destination->filter});
   }
-  Result<std::vector<Known>> all = co_await known();
-  if (!all) co_return std::unexpected(std::move(all.error()));
-
-  for (const auto& old : wanted_) {
-    bool stays = std::ranges::any_of(wanted, [&](const auto& one) { return one->name == old->name; });
+  for (const auto& old : std::exchange(wanted_, std::move(wanted))) {
+    bool stays = std::ranges::any_of(wanted_, [&](const auto& one) { return one->name == old->name; });
     if (stays) continue;
     if (std::unique_ptr<Deliverer> gone = take(old->name)) parts_.loop.spawn(let_go(std::move(gone)));
   }
-  auto routes = std::make_shared<Routes>();
-  for (const auto& destination : wanted) {
-    const Known& its = *std::ranges::find(*all, destination->name, &Known::name);
-    Result<void> started = start(destination, its);
-    if (!started) co_return started;
-    routes->push_back({its.number, destination->filter});
-  }
   parts_.inbox.set(std::move(routes));
-  wanted_ = std::move(wanted);
-  co_return Result<void>();
+  if (!begun_) co_return Result<void>();
+  co_return co_await start_all();
 }
 
 void Deliveries::wake() {
@@ -168,38 +185,49 @@ Async<Result<tables::DeadChoice>> Deliveries::read(Choice choice) const {
   co_return read;
 }
 
-Async<Result<std::uint64_t>> Deliveries::for_all(Choice choice, Step step) {
-  Result<tables::DeadChoice> chosen = co_await read(choice);
-  if (!chosen) co_return std::unexpected(std::move(chosen.error()));
+Async<Result<std::uint64_t>> Deliveries::for_all(tables::DeadChoice chosen, Step step) {
   std::uint64_t done = 0;
   while (true) {
-    Result<std::vector<store::Row>> left = co_await parts_.inbox.file().query(tables::count_dead(*chosen));
+    Result<std::vector<store::Row>> left = co_await parts_.inbox.file().query(tables::count_dead(chosen));
     if (!left) co_return std::unexpected(std::move(left.error()));
     std::int64_t count = store::integer_at(left->front(), 0);
     if (count == 0) break;
-    std::vector<store::Statement> statements = step(*chosen);
+    std::vector<store::Statement> statements = step(chosen);
     Result<void> committed = co_await parts_.inbox.file().commit(std::move(statements));
     if (!committed) co_return std::unexpected(std::move(committed.error()));
     done += static_cast<std::uint64_t>(count);
   }
-  if (done == 0 && choice.id)
-    co_return invalid("DEAD_LETTER_UNKNOWN", "there is no dead letter " + std::to_string(*choice.id) +
+  if (done == 0 && chosen.id)
+    co_return invalid("DEAD_LETTER_UNKNOWN", "there is no dead letter " + std::to_string(*chosen.id) +
                                                  "; `hubward webhook dead` lists those there are");
   wake();
   co_return done;
 }
 
+bool Deliveries::is_configured(const DestinationName& name) const {
+  return std::ranges::any_of(wanted_, [&](const auto& each) { return each->name == name; });
+}
+
 Async<Result<std::uint64_t>> Deliveries::redrive(Choice choice) {
-  return for_all(std::move(choice), tables::redrive);
+  Result<tables::DeadChoice> chosen = co_await read(std::move(choice));
+  if (!chosen) co_return std::unexpected(std::move(chosen.error()));
+  co_return co_await for_all(*chosen, tables::redrive);
 }
 
 Async<Result<std::uint64_t>> Deliveries::discard(Choice choice) {
-  return for_all(std::move(choice), discard_step);
+  bool is_gone = choice.destination && !is_configured(*choice.destination);
+  Result<tables::DeadChoice> chosen = co_await read(std::move(choice));
+  if (!chosen) co_return std::unexpected(std::move(chosen.error()));
+  chosen->waiting_too = is_gone;
+  co_return co_await for_all(*chosen, discard_step);
 }
 
 Async<Result<std::uint64_t>> Deliveries::replay(DestinationName destination, tables::EventQuestion events) {
-  Result<Known> found = co_await find(std::move(destination));
+  Result<Known> found = co_await find(destination);
   if (!found) co_return std::unexpected(std::move(found.error()));
+  if (!is_configured(destination))
+    co_return invalid("DESTINATION_UNKNOWN", "the configuration has no [destinations." + destination.text +
+                                                 "], so that nothing would ever be delivered there");
   std::vector<store::Statement> begin = {tables::begin_replay()};
   Result<void> begun = co_await parts_.inbox.file().commit(std::move(begin));
   if (!begun) co_return std::unexpected(std::move(begun.error()));
@@ -230,7 +258,7 @@ Async<Result<void>> Deliveries::restart(DestinationName name) {
   Result<Known> found = co_await find(name);
   if (!found) co_return std::unexpected(std::move(found.error()));
   auto configured = std::ranges::find(wanted_, name, [](const auto& each) { return each->name; });
-  if (configured == wanted_.end()) co_return Result<void>();
+  if (!begun_ || configured == wanted_.end()) co_return Result<void>();
   co_return start(*configured, *found);
 }
 

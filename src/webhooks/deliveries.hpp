@@ -22,9 +22,12 @@ class Deliveries {
   Deliveries& operator=(const Deliveries&) = delete;
 
   using Wanted = std::vector<std::shared_ptr<const Destination>>;
-  // From now on events go where these say. What is new or was changed starts anew, what is gone ends once its
-  // attempts under way have; what waits for a destination that is gone stays in the store. One at a time.
+  // From now on events are meant for these. When it has begun, each starts anew with what it had under way
+  // ended first, and what is gone ends; what waits for a destination that is gone stays in the store. One
+  // that cannot be started goes on as it was, and is the error. One call at a time.
   Async<Result<void>> set(Wanted wanted);
+  // Begins to deliver. Not in a process that only looks at the store.
+  Async<Result<void>> begin();
 
   void wake();
   // Of all; false when the deadline came first.
@@ -53,6 +56,7 @@ class Deliveries {
     std::optional<DestinationName> destination;
   };
   Async<Result<std::uint64_t>> redrive(Choice choice);  // they wait again, under the ids that they had
+  // Of a destination that is not configured any more also what waits for it.
   Async<Result<std::uint64_t>> discard(Choice choice);
 
   // Delivers once more, under new ids, what is kept and fits the question. How many events.
@@ -71,14 +75,17 @@ class Deliveries {
   Async<Result<Known>> find(DestinationName name) const;
   Async<Result<tables::DeadChoice>> read(Choice choice) const;
   Result<void> start(const std::shared_ptr<const Destination>& destination, const Known& known);
+  Async<Result<void>> start_all();
   std::unique_ptr<Deliverer> take(const DestinationName& name);  // null: there is none
   Async<Result<void>> restart(DestinationName name);
   const Deliverer* running(const DestinationName& name) const;
   // Steps over what is chosen, a bounded number of rows in each transaction.
   using Step = std::vector<store::Statement> (*)(const tables::DeadChoice&);
-  Async<Result<std::uint64_t>> for_all(Choice choice, Step step);
+  Async<Result<std::uint64_t>> for_all(tables::DeadChoice chosen, Step step);
+  bool is_configured(const DestinationName& name) const;
 
   const Deliverer::Parts parts_;
+  bool begun_ = false;
   std::vector<std::unique_ptr<Deliverer>> deliverers_;
   Wanted wanted_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "webhooks/delivery_tables.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace hubward::webhooks::tables {
@@ -12,7 +13,8 @@ constexpr std::string_view event_columns =
 
 // The event columns of a row that has others before them.
 EventFacts facts_behind(const store::Row& row, std::size_t before) {
-  return facts_from(store::Row(row.begin() + static_cast<std::ptrdiff_t>(before), row.end()));
+  auto first = static_cast<std::ptrdiff_t>(std::min(before, row.size()));
+  return facts_from(store::Row(row.begin() + first, row.end()));
 }
 
 std::uint32_t attempts_at(const store::Row& row, std::size_t column) {
@@ -44,7 +46,8 @@ store::Statement replay_rows(std::string head, const ReplayChoice& choice, std::
 
 // "id IN (…)" for the chosen dead letters.
 std::string chosen(const DeadChoice& choice, std::vector<store::Value>& values) {
-  std::string ids = "id IN (SELECT id FROM inbox_deliveries WHERE state = 1";
+  std::string ids = "id IN (SELECT id FROM inbox_deliveries WHERE ";
+  ids += choice.waiting_too ? "1" : "state = 1";
   if (choice.destination) {
     ids += " AND destination = ?";
     values.emplace_back(*choice.destination);

@@ -65,6 +65,7 @@ DeadLetter dead_from(const store::Row& row);
 struct DeadChoice {
   std::optional<std::int64_t> id;
   std::optional<std::int64_t> destination;
+  bool waiting_too = false;  // what still waits counts like a dead letter
   std::int64_t limit = 1000;
 };
 store::Statement count_dead(const DeadChoice& choice);  // one row: how many of them there are

@@ -205,7 +205,10 @@ Async<http::Response> Hooks::take(HookApp app, http::Request request) {
   hubspot::Verdict verdict = hubspot::verify({request.method, url, taking->body}, fields,
                                              secrets_of(*app.app), app.policy, parts_.clock.now());
   if (!verdict) co_return refuse(taking->app, verdict.error());
-  if (verdict->secret == hubspot::WhichSecret::Previous)
+  bool is_previous = verdict->secret == hubspot::WhichSecret::Previous;
+  secret_uses_.note(taking->app, is_previous ? grants::ClientSecret::Previous : grants::ClientSecret::Current,
+                    parts_.clock.now());
+  if (is_previous)
     note(taking->app, "previous_secret",
          "HubSpot still signs with the secret that is configured as previous_client_secret");
 

@@ -29,6 +29,7 @@
 #include "async/loop.hpp"
 #include "core/clock.hpp"
 #include "grants/app.hpp"
+#include "grants/secret_rotation.hpp"
 #include "http/message.hpp"
 #include "hubspot/verification.hpp"
 #include "journal/stranger_records.hpp"
@@ -87,6 +88,8 @@ class Hooks {
   // By app, then by outcome: "accepted", "replayed", a SignatureTrouble's word ...
   using Outcomes = std::map<AppName, std::map<std::string, Outcome, std::less<>>>;
   const Outcomes& outcomes() const { return outcomes_; }
+  // Which of an app's two client secrets HubSpot signs with.
+  grants::SecretUse secret_use(const AppName& app) const { return secret_uses_.of(app); }
   const HookSettings& settings() const { return *settings_; }
 
  private:
@@ -112,6 +115,7 @@ class Hooks {
   SteadyPoint looked_{};           // at the disk
   bool has_room_ = true;
   Outcomes outcomes_;
+  grants::SecretUses secret_uses_;
   std::map<AppName, std::vector<std::shared_ptr<Capture>>> captures_;
 };
 

@@ -99,6 +99,8 @@ TEST_CASE("the previous secret still counts, and its use is told") {
   Door door;
   CHECK(door.status_of(door.request(batch({{}}), "the-one-before")) == 204);
   CHECK(door.times("previous_secret") == 1);
+  CHECK(door.hooks->secret_use(AppName{"crm"}).previous == door.house.clock.now());
+  CHECK_FALSE(door.hooks->secret_use(AppName{"crm"}).current);
 }
 
 TEST_CASE("what is not genuine gets the same short answer whatever the reason, which operators are told") {
