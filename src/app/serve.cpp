@@ -16,7 +16,6 @@
 #include "app/graph.hpp"
 #include "app/mapping.hpp"
 #include "app/reload.hpp"
-#include "app/scheduling.hpp"
 #include "app/service_manager.hpp"
 #include "app/signals.hpp"
 #include "async/await.hpp"
@@ -97,9 +96,6 @@ class Serving {
     // destinations` tell.
     Result<void> delivering = co_await graph_->deliveries().begin();
     if (!delivering) log_.failed(telemetry::Level::Error, "webhook.destinations", delivering.error());
-    // After the writing threads were made: they would inherit it.
-    bool short_turns = prefer_short_turns();
-    if (!short_turns) log_.debug("start.scheduling", {{"short_turns", false}});
     running_ = true;
     graph_->operations().watch_doors([this] { return door_certificates(); });
     loop_.spawn(clear_now_and_then());

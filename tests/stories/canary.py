@@ -275,7 +275,7 @@ class Canary(story.Story):
         self.assertGreaterEqual(sum("access_token" in name for name in names), 5, names)
         self.assertGreaterEqual(sum("refresh token" in name for name in names), 2, names)
         self.assertEqual(sum("static" in name for name in names), 1, names)
-        self.assertEqual({name.split()[0] for name in self.vault_keys}, {"canary", "client", "state", "journal", "connection", "wrapping"})
+        self.assertEqual({name.split()[0] for name in self.vault_keys}, {"canary", "client", "state", "journal", "inbox", "connection", "wrapping"})
         for raw in self.vault_keys.values():
             self.assertEqual(len(raw), 32)
 
