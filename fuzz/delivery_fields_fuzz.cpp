@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes from outside around a delivery: the Retry-After of a receiver, an address from a resolver, a signing
-// secret from a file, and any status in any place of the schedule.
+// What comes from outside around a delivery: the Retry-After of a receiver, an address from a resolver, a
+// signing secret from a file, and any status in any place of the schedule.
 //
 // aims at: src/webhooks/delivery_plan.cpp
 // aims at: src/webhooks/address_guard.cpp
@@ -22,11 +22,13 @@ namespace {
 const TimePoint now = from_millis(1'800'000'000'000);
 
 void plan(std::uint64_t bits, std::optional<std::chrono::seconds> retry_after) {
-  AttemptOutcome outcome{.status = static_cast<int>(bits % 700), .retry_after = retry_after, .trouble = "broke off"};
+  AttemptOutcome outcome{
+      .status = static_cast<int>(bits % 700), .retry_after = retry_after, .trouble = "broke off"};
   DeliveryProgress progress{static_cast<std::uint32_t>(bits >> 10), now - std::chrono::seconds(bits >> 44)};
   DeliveryDecision decision = decide(outcome, progress, static_cast<double>(bits % 7) / 6, now);
   bool good = outcome.status >= 200 && outcome.status <= 299;
-  invariant((decision.what == DeliveryDecision::What::Delivered) == good, "a 2xx and nothing else is success");
+  invariant((decision.what == DeliveryDecision::What::Delivered) == good,
+            "a 2xx and nothing else is success");
   invariant(good != blames_destination(outcome) || (outcome.status >= 400 && outcome.status <= 499),
             "only answers of the 4xx may blame the event");
   if (decision.what != DeliveryDecision::What::Again) return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of the inbox as a damaged file may hold them, and what is said of an event for people: whatever stands in a
-// row is read as something, a lane is always the same, a sealed payload opens only as it was sealed, and no masked
-// value is shown.
+// Rows of the inbox as a damaged file may hold them, and what is said of an event for people: whatever stands
+// in a row is read as something, a lane is always the same, a sealed payload opens only as it was sealed, and
+// no masked value is shown.
 //
 // aims at: src/webhooks/event_facts.cpp
 // aims at: src/webhooks/masking.cpp
@@ -54,7 +54,10 @@ store::Row row_of(std::string_view text) {
 void look_at(const EventFacts& facts) {
   Filter all;
   invariant(fits(all, facts), "a filter that asks nothing fits everything");
-  Filter own{.apps = {facts.app}, .kinds = {facts.kind}, .object_types = {facts.object_type}, .properties = {facts.property}};
+  Filter own{.apps = {facts.app},
+             .kinds = {facts.kind},
+             .object_types = {facts.object_type},
+             .properties = {facts.property}};
   if (facts.account) own.accounts = {*facts.account};
   invariant(fits(own, facts), "what an event says of itself fits it");
   own.kinds = {facts.kind + "x"};
@@ -93,7 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!changed.has("propertyValue") || changed.dump().contains(canary)) continue;
     changed.set("propertyValue", std::string(canary));
     const std::string sensitive[] = {facts.property};
-    invariant(!shown(changed.dump(), facts, sensitive).dump().contains(canary), "a masked value is not shown");
+    invariant(!shown(changed.dump(), facts, sensitive).dump().contains(canary),
+              "a masked value is not shown");
   }
   return 0;
 }

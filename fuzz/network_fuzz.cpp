@@ -16,8 +16,8 @@
 
 #include "core/ascii.hpp"
 #include "core/invariant.hpp"
-#include "http/network.hpp"
 #include "http/client.hpp"
+#include "http/network.hpp"
 
 using namespace hubward;
 

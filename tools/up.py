@@ -50,6 +50,7 @@ def up():
         answer = demo.call("GET", "/crm/v3/objects/contacts?limit=1")
         if answer.status != 200:
             raise Trouble(f"the first call was answered {answer.status}: {answer.text[:400]}")
+        demo.ask_sandbox("PATCH", f"/apps/{demo.APP}", {"webhooks": {"target": f"{demo.public}/hooks/{demo.APP}", "kinds": ["*"]}})
     except BaseException:
         demo.stop()
         raise
@@ -74,6 +75,10 @@ The gateway runs; account {addresses["account"]} of the offline HubSpot is conne
 
   With HubSpot's Node SDK (NODE_EXTRA_CA_CERTS={ca}):
     new Client({{ basePath: "{base}", accessToken: "{key}" }})
+
+  A webhook, as HubSpot sends it, and what came:
+    {addresses["hubward"]} webhook send --app {addresses["app"]} --ca {ca} --config {addresses["config"]}
+    {addresses["hubward"]} webhook events --config {addresses["config"]}
 
   What happened:   {addresses["hubward"]} journal tail --config {addresses["config"]}
   All addresses:   {ADDRESSES}

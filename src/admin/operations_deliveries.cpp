@@ -10,10 +10,16 @@ namespace {
 
 using State = webhooks::Deliverer::Facts::State;
 
+// The last attempt failed.
+bool is_failing(const webhooks::Deliveries::View& view) {
+  return view.facts.failed_at &&
+         (!view.facts.delivered_at || *view.facts.failed_at > *view.facts.delivered_at);
+}
+
 std::string_view word_for(const webhooks::Deliveries::View& view) {
   if (!view.configured) return "not configured";
   switch (view.facts.state) {
-    case State::Delivering: return view.waiting == 0 ? "idle" : "delivering";
+    case State::Delivering: return view.waiting == 0 ? "idle" : is_failing(view) ? "failing" : "delivering";
     case State::Resting: return "resting";
     case State::Disabled: return "disabled";
   }
@@ -28,6 +34,8 @@ std::string next_step_for(const webhooks::Deliveries::View& view) {
   if (view.facts.state == State::Disabled)
     return "when its cause is gone: hubward webhook enable " + view.name.text;
   if (view.facts.state == State::Resting) return "none: it is tried again by itself";
+  if (view.waiting > 0 && is_failing(view))
+    return "none, if its cause goes away by itself: it is tried again";
   if (view.dead > 0) return "look at them: hubward webhook dead --destination " + view.name.text;
   return "";
 }

@@ -25,6 +25,11 @@ constexpr std::chrono::seconds store_pause{1};     // before a store that fails 
 constexpr std::size_t longest_answer = 64 * 1024;  // read so that the connection can be used again
 constexpr std::size_t id_bytes = 18;
 
+std::string trouble_of(const Error& error) {
+  if (error.code != "UPSTREAM_ADDRESS") return error.message;
+  return error.message + "; if it is meant, name its network in allow_networks";
+}
+
 double chance_from(crypto::Random& random) {
   std::array<std::byte, 2> drawn{};
   random.fill(drawn);
@@ -265,7 +270,7 @@ Async<AttemptOutcome> Deliverer::State::send(std::shared_ptr<State> self, const 
   Deadline deadline = after(self->destination->timeout);
   out.answer_end = deadline;
   Result<http::Response> answer = co_await self->client.send(out, deadline);
-  if (!answer) co_return AttemptOutcome{.trouble = answer.error().message};
+  if (!answer) co_return AttemptOutcome{.trouble = trouble_of(answer.error())};
   AttemptOutcome outcome{.status = answer->status};
   if (auto field = answer->fields.find("Retry-After"))
     outcome.retry_after = read_retry_after(*field, self->parts.clock.now());
