@@ -116,7 +116,12 @@ Async<Result<void>> read_body(Reads reads, Asked& asked, std::unique_ptr<http::B
 // What an act was about: a name in the path or, for what is made anew, in the body.
 std::string subject_of(const Asked& asked) {
   if (!asked.name.empty()) return asked.name;
-  return asked.body[asked.body.has("name") ? "name" : "connection"].text_or("");
+  for (std::string_view member : {"name", "connection", "destination", "app", "id"}) {
+    const Json& subject = asked.body[member];
+    if (subject.is_text() || subject.is_number())
+      return std::string(subject.number_text().value_or(subject.text().value_or("")));
+  }
+  return "";
 }
 
 }  // namespace

@@ -182,6 +182,10 @@ allow_networks = {json.dumps(list(networks))}
         self.eventually("they came again", lambda: len(self.receivers["good"].events()) >= count + answer["replayed"])
         ids = [a["headers"]["webhook-id"] for a in self.receivers["good"].arrivals]
         self.assertEqual(len(ids), len(set(ids)))
+        self.assertEqual(self.demo.hubward("webhook", "discard", "--destination", "picky"), {"discarded": 0})
+        acts = self.demo.run("journal", "find", "--kind", "admin").stdout
+        self.assertRegex(acts, "webhook.replay .*subject=good")
+        self.assertRegex(acts, "webhook.discard .*subject=picky")
 
     def test_5_every_event_arrives_in_order_whatever_is_killed(self):
         for receiver in self.receivers.values():
