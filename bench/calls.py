@@ -4,7 +4,6 @@
 a table, writes build/bench/calls.json, and ends with 0 when every bound is kept, 1 when one is missed, 2 on wrong use."""
 import argparse
 import pathlib
-import shutil
 import signal
 import sys
 import time
@@ -16,12 +15,11 @@ sys.dont_write_bytecode = True
 import bodies  # noqa: E402
 import machine  # noqa: E402
 import programs  # noqa: E402
-import rows as rows_of_run  # noqa: E402
 import verdict  # noqa: E402
-from demo import Trouble, make_certificates  # noqa: E402
+from demo import Trouble  # noqa: E402
 from gateway import Engine, Hubward, HubwardWhole  # noqa: E402
 from holding import Holding  # noqa: E402
-from load import Loader  # noqa: E402
+from running import Run, conclude  # noqa: E402
 from whole_job import WholeJob  # noqa: E402
 from workloads import Workloads, say, warm_up  # noqa: E402
 
@@ -31,20 +29,12 @@ WORKLOADS = ("floor", "whole", "open", "handshake", "portals", "idle")
 RESULT = ROOT / "build/bench/calls.json"
 
 
-class Bench:
-    """One run: its folder, its certificates, its upstream, its load generator."""
+class Bench(Run):
+    """With the whole job's rules and clients, and an upstream."""
 
     def __init__(self, folder, binaries, accept_noise):
-        self.run, self.binaries = folder, binaries
-        self.tls = folder / "tls"
-        shutil.rmtree(folder, ignore_errors=True)
-        self.tls.mkdir(parents=True, mode=0o700)
-        folder.chmod(0o700)
-        make_certificates(self.tls)
+        super().__init__(folder, binaries, accept_noise)
         self.whole_job = WholeJob()
-        self.loader = Loader(binaries / "hubward-load", self.tls / "ca.pem", accept_noise)
-        self.upstream = None
-        self.started = []
 
     def start_upstream(self):
         upstream = programs.Upstream(self)
@@ -52,17 +42,6 @@ class Bench:
         upstream.key = programs.TOKEN
         self.start([upstream])
         self.upstream = upstream
-
-    def start(self, wanted):
-        for program in wanted:
-            say(f"starting {program.name} ({program.workload})")
-            self.started.append(program)
-            program.start()
-
-    def stop(self, wanted=None):
-        for program in wanted if wanted is not None else list(reversed(self.started)):
-            program.stop()
-            self.started.remove(program)
 
 
 def names(text):
@@ -170,19 +149,7 @@ def main():
     finally:
         if bench:
             bench.stop()
-    rows_of_run.write(wanted.result, found)
-    judgements = verdict.judge(found)
-    print(rows_of_run.table(found))
-    print()
-    for judgement in judgements:
-        print(judgement.text)
-    for trouble in failed:
-        print(f"FAILED  {trouble}")
-    missed = [j for j in judgements if not j.kept]
-    print(f"\n{len(found)} rows in {time.monotonic() - begun:.0f} s, {sum(r.thrown for r in found)} disturbed runs thrown away; "
-          f"{len(judgements) - len(missed)} of {len(judgements)} bounds kept"
-          + (f"; missed: {'; '.join(j.what for j in missed)}" if missed else ""))
-    return 1 if missed or failed or not found else 0
+    return conclude(wanted.result, found, verdict.judge(found), begun, failed)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import itertools
 import json
 import pathlib
 import secrets
-import shutil
 import signal
 import sys
 import time
@@ -23,9 +22,9 @@ sys.dont_write_bytecode = True
 import machine  # noqa: E402
 import programs  # noqa: E402
 import rows as rows_of_run  # noqa: E402
-from demo import Trouble, make_certificates, write_private  # noqa: E402
+from demo import Trouble, write_private  # noqa: E402
 from gateway import Hubward  # noqa: E402
-from load import Loader  # noqa: E402
+from running import Run, conclude  # noqa: E402
 from verdict import Judgement  # noqa: E402
 from workloads import Rounds, say  # noqa: E402
 
@@ -89,30 +88,6 @@ class FastifyHooks(NodeReceiver):
 
 
 KINDS = (HubwardHooks, ExpressSdkHooks, FastifyHooks)
-
-
-class Bench:
-    """One run: its folder, its certificates, its load generator."""
-
-    def __init__(self, folder, binaries, accept_noise):
-        self.run, self.binaries, self.upstream = folder, binaries, None
-        self.tls = folder / "tls"
-        shutil.rmtree(folder, ignore_errors=True)
-        self.tls.mkdir(parents=True, mode=0o700)
-        folder.chmod(0o700)
-        make_certificates(self.tls)
-        self.loader = Loader(binaries / "hubward-load", self.tls / "ca.pem", accept_noise)
-        self.started = []
-
-    def start(self, wanted):
-        for program in wanted:
-            say(f"starting {program.name}")
-            self.started.append(program)
-            program.start()
-
-    def stop(self):
-        for program in self.started:
-            program.stop()
 
 
 class Requests:
@@ -266,7 +241,7 @@ def main():
         needs += [need for kind in KINDS if kind.name in wanted.programs for need in kind.needs]
         if missing := programs.missing(needs):
             raise Trouble(f"not installed: {', '.join(missing)}; ./dev bench installs what it needs")
-        bench = Bench(wanted.result.with_suffix(""), wanted.binaries, wanted.accept_noise)
+        bench = Run(wanted.result.with_suffix(""), wanted.binaries, wanted.accept_noise)
         found, disk = measure(bench, wanted)
     except Trouble as trouble:
         print(f"./dev bench webhooks: {trouble}", file=sys.stderr)
@@ -274,17 +249,7 @@ def main():
     finally:
         if bench:
             bench.stop()
-    rows_of_run.write(wanted.result, found)
-    judgements = judge(found, disk)
-    print(rows_of_run.table(found))
-    print()
-    for judgement in judgements:
-        print(judgement.text)
-    missed = [j for j in judgements if not j.kept]
-    print(f"\n{len(found)} rows in {time.monotonic() - begun:.0f} s, {sum(r.thrown for r in found)} disturbed runs thrown away; "
-          f"{len(judgements) - len(missed)} of {len(judgements)} bounds kept"
-          + (f"; missed: {'; '.join(j.what for j in missed)}" if missed else ""))
-    return 1 if missed or not found else 0
+    return conclude(wanted.result, found, judge(found, disk), begun)
 
 
 if __name__ == "__main__":

@@ -95,16 +95,15 @@ std::size_t Webhooks::happened(World& world, const Happening& what) {
     if (!what.object_type.empty() && json.has("objectTypeId")) json.set("objectTypeId", what.object_type);
     if (json.has("mergedObjectIds")) json.set("mergedObjectIds", Json::array({Json(what.other)}));
     if (settings.text_ids) json.set("eventId", std::to_string(event.event));
-    add(world, name, settings, std::move(json));
-    ++made;
+    if (add(world, name, settings, std::move(json))) ++made;
   }
   return made;
 }
 
-void Webhooks::add(World& world, const std::string& app, const HookSettings& settings, Json event) {
+bool Webhooks::add(World& world, const std::string& app, const HookSettings& settings, Json event) {
   if (waiting_ >= max_waiting) {
     ++dropped_;
-    return;
+    return false;
   }
   auto account = static_cast<std::uint64_t>(event["portalId"].integer().value_or(0));
   std::deque<Json>& queue = fresh_[{app, account}];
@@ -114,6 +113,7 @@ void Webhooks::add(World& world, const std::string& app, const HookSettings& set
     queue.insert(early ? queue.end() - 1 : queue.end(), event);
     ++waiting_;
   }
+  return true;
 }
 
 TimePoint Webhooks::retry_at(World& world, const HookSettings& settings, int attempt) {
@@ -161,6 +161,7 @@ void Webhooks::settle(World& world, Batch batch, int status) {
   in_flight = std::max<std::int64_t>(in_flight - 1, 0);  // of before a reset
   if (status / 100 == 2) {
     waiting_ -= std::min(waiting_, batch.events.size());
+    acknowledged_events_ += static_cast<std::int64_t>(batch.events.size());
     for (const Json& event : batch.events)
       if (acknowledged_.size() < max_remembered) acknowledged_.insert(id_of(event));
     return;
@@ -182,7 +183,7 @@ Json Webhooks::figures() const {
   for (const auto& [key, count] : in_flight_) in_flight += count;
   return Json::object({{"waiting", waiting_},
                        {"in_flight", in_flight},
-                       {"acknowledged", acknowledged_.size()},
+                       {"acknowledged", acknowledged_events_},
                        {"given_up", given_up_},
                        {"dropped", dropped_},
                        {"requests", requests_},

@@ -82,7 +82,8 @@ class Webhooks {
     TimePoint due{};
     Batch batch;
   };
-  void add(World& world, const std::string& app, const HookSettings& settings, Json event);
+  // False when there is no room for it.
+  bool add(World& world, const std::string& app, const HookSettings& settings, Json event);
   static TimePoint retry_at(World& world, const HookSettings& settings, int attempt);
 
   std::map<std::pair<std::string, std::uint64_t>, std::deque<Json>> fresh_;  // by app and account
@@ -92,7 +93,7 @@ class Webhooks {
   std::uint64_t next_event_ = 1;
   std::int64_t next_batch_ = 1;
   std::size_t waiting_ = 0;
-  std::int64_t given_up_ = 0, dropped_ = 0, requests_ = 0, failures_ = 0;
+  std::int64_t acknowledged_events_ = 0, given_up_ = 0, dropped_ = 0, requests_ = 0, failures_ = 0;
 };
 
 // As subscription kinds name a type ("contact"): by its own name where HubSpot has a family for it, else

@@ -46,7 +46,11 @@ Json time_or_null(const std::optional<TimePoint>& time) {
 
 Json facts_of(const webhooks::Deliveries::View& view) {
   Json url;
-  if (view.configured) url = http::to_string(view.configured->origin) + view.configured->target;
+  // Without its query, in which some receivers want a credential.
+  if (view.configured) {
+    const std::string& target = view.configured->target;
+    url = http::to_string(view.configured->origin) + target.substr(0, target.find('?'));
+  }
   return Json::object({{"name", view.name.text},
                        {"url", std::move(url)},
                        {"state", word_for(view)},

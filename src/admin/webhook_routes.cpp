@@ -129,7 +129,11 @@ Async<Result<Reply>> enable(Operations& operations, Asked asked) {
 }
 
 Async<Result<Reply>> disable(Operations& operations, Asked asked) {
-  Result<Json> answer = co_await operations.disable({asked.name}, asked.body["cause"].text_or(""));
+  constexpr std::size_t longest_cause = 200;
+  std::string cause = asked.body["cause"].text_or("");
+  if (cause.size() > longest_cause)
+    co_return invalid("REQUEST_INVALID", fmt::format("\"cause\" may have {} bytes", longest_cause));
+  Result<Json> answer = co_await operations.disable({asked.name}, std::move(cause));
   co_return plain(std::move(answer));
 }
 

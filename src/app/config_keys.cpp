@@ -231,9 +231,8 @@ Keys webhook_keys(WebhookSettings& webhooks) {
        "Requests signed with v1 or v2 carry no timestamp and could be sent again for ever: one with an event "
        "older than this is refused. HubSpot itself tries for 24 hours."},
       {"keep_days", days(webhooks.keep, 1, 3650),
-       "How long an event is kept once it was delivered everywhere. One that is still to be delivered, or is "
-       "a "
-       "dead letter, stays."},
+       "How long after it came an event is kept. One that is still to be delivered, or is a dead letter, "
+       "stays."},
       {"remember_days", days(webhooks.remember, 2, 3650),
        "How long an event is recognised when HubSpot sends it again."},
       {"body_bytes", number(webhooks.body_bytes, kilobyte, 16 * megabyte), "Longest body of a webhook."},

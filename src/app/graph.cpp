@@ -149,9 +149,8 @@ Async<Result<void>> Graph::open_grants() {
 }
 
 Async<Result<void>> Graph::open_inbox(const grants::Apps& apps) {
-  auto opened = co_await webhooks::Inbox::open({*inbox_file_, vault_->inbox_key(), random_, clock_});
-  if (!opened) co_return std::unexpected(opened.error());
-  inbox_ = std::move(*opened);
+  inbox_ = std::make_unique<webhooks::Inbox>(
+      webhooks::Inbox::Parts{*inbox_file_, vault_->inbox_key(), random_, clock_});
   auto wanted = destinations_of(config_, around_.secrets);
   if (!wanted) co_return std::unexpected(wanted.error());
   deliveries_ = std::make_unique<webhooks::Deliveries>(
@@ -234,7 +233,8 @@ Result<void> Graph::apply(Config config) {
   config = in_force(config_, std::move(config));
 
   // Also when nothing of them changed: their secrets may have.
-  around_.loop.spawn(change_destinations(std::move(*destinations)));
+  next_destinations_ = std::move(*destinations);
+  if (!changing_destinations_) around_.loop.spawn(change_destinations());
   hooks_->set(std::make_shared<const webhooks::HookSettings>(hook_settings_of(config, *apps)));
   grants_->set_apps(std::move(*apps));
   gateway_->set(std::make_shared<const gateway::Settings>(gateway_settings_of(config, *roles)));
@@ -265,9 +265,15 @@ Async<void> Graph::clear_journal() {
   if (!ran) around_.log.failed(telemetry::Level::Warning, "journal.retention", ran.error());
 }
 
-Async<void> Graph::change_destinations(webhooks::Deliveries::Wanted wanted) {
-  Result<void> set = co_await deliveries_->set(std::move(wanted));
-  if (!set) around_.log.failed(telemetry::Level::Error, "webhook.destinations", set.error());
+// One reload after the other, or an older one might end last.
+Async<void> Graph::change_destinations() {
+  changing_destinations_ = true;
+  while (next_destinations_) {
+    webhooks::Deliveries::Wanted wanted = std::move(*std::exchange(next_destinations_, std::nullopt));
+    Result<void> set = co_await deliveries_->set(std::move(wanted));
+    if (!set) around_.log.failed(telemetry::Level::Error, "webhook.destinations", set.error());
+  }
+  changing_destinations_ = false;
 }
 
 Async<void> Graph::clear_inbox() {

@@ -90,7 +90,7 @@ class Graph {
   Async<Result<void>> open_vault();
   Async<Result<void>> open_grants();
   Async<Result<void>> open_inbox(const grants::Apps& apps);
-  Async<void> change_destinations(webhooks::Deliveries::Wanted wanted);
+  Async<void> change_destinations();
   Result<void> open_calls();
   Result<std::unique_ptr<const admin::NetworkRules>> read_network_rules(const Config& config);
   Async<Result<vault::RotationReport>> rotate_root(std::string source);
@@ -115,6 +115,8 @@ class Graph {
   std::unique_ptr<grants::Installs> installs_;
   std::unique_ptr<webhooks::Inbox> inbox_;
   std::unique_ptr<webhooks::Deliveries> deliveries_;
+  std::optional<webhooks::Deliveries::Wanted> next_destinations_;  // of the last reload, until they are taken
+  bool changing_destinations_ = false;
   std::unique_ptr<webhooks::Hooks> hooks_;
   std::unique_ptr<gateway::Clients> clients_;
   std::unique_ptr<gateway::CallMetrics> call_metrics_;

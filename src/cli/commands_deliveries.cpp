@@ -57,8 +57,7 @@ std::string path_of(const Session& session, std::string_view act) {
 
 int list_dead(const Session& session) {
   std::string target = "/api/v1/webhooks/dead?count=" + std::to_string(session.words.count);
-  for (const auto& [name, value] : session.words.filter) target += "&" + name + "=" + encoded(value);
-  return session.show({.method = "GET", .target = std::move(target), .body = {}, .secret = {}}, dead_text);
+  return session.show(get(target + filter_query(session)), dead_text);
 }
 
 int change_dead(const Session& session, std::string_view act,
@@ -88,24 +87,15 @@ int replay(const Session& session) {
       counted("replayed", "events will be delivered once more, under new ids."));
 }
 
-void option(CLI::App& command, Session& session, const char* flag, const char* name, const char* what,
-            const char* type) {
-  command
-      .add_option_function<std::string>(
-          flag,
-          [&session, name](const std::string& value) { session.words.filter.emplace_back(name, value); },
-          what)
-      ->type_name(type);
-}
-
 void add_dead_commands(CLI::App& webhooks, Session& session) {
   CLI::App* dead = command(webhooks, session, "dead", "List deliveries that were given up, newest first",
                            "hubward webhook dead --destination erp");
   dead->add_option("-n,--count", session.words.count, "How many")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  option(*dead, session, "--destination", "destination", "Of this destination", "NAME");
-  option(*dead, session, "--before", "before", "Older than this one: where the last page ended", "NUMBER");
+  filter_option(*dead, session, "--destination", "destination", "Of this destination", "NAME");
+  filter_option(*dead, session, "--before", "before", "Older than this one: where the last page ended",
+                "NUMBER");
   dead->callback([&session] { session.chosen = [&session] { return list_dead(session); }; });
 
   CLI::App* redrive =
@@ -114,8 +104,8 @@ void add_dead_commands(CLI::App& webhooks, Session& session) {
   CLI::App* discard =
       command(webhooks, session, "discard", "Throw dead letters away", "hubward webhook discard --id 12");
   for (CLI::App* one : {redrive, discard}) {
-    option(*one, session, "--id", "id", "This dead letter", "NUMBER");
-    option(*one, session, "--destination", "destination", "All of this destination", "NAME");
+    filter_option(*one, session, "--id", "id", "This dead letter", "NUMBER");
+    filter_option(*one, session, "--destination", "destination", "All of this destination", "NAME");
   }
   redrive->callback([&session] {
     session.chosen = [&session] {
@@ -134,12 +124,13 @@ void add_replay_command(CLI::App& webhooks, Session& session) {
       command(webhooks, session, "replay", "Deliver events that are still kept once more to a destination",
               "hubward webhook replay erp --from 2026-03-01T12:00:00Z --to 2026-03-01T14:00:00Z");
   command_->add_option("destination", session.words.name, "Where to")->required();
-  option(*command_, session, "--event", "event", "This event", "NUMBER");
-  option(*command_, session, "--app", "app", "Those of this app", "NAME");
-  option(*command_, session, "--account", "account", "Those of this HubSpot account", "NUMBER");
-  option(*command_, session, "--kind", "kind", "Those of this kind", "KIND");
-  option(*command_, session, "--from", "from", "Received not before; a time, or 24h ago as 24h", "TIME");
-  option(*command_, session, "--to", "to", "Received before; written likewise", "TIME");
+  filter_option(*command_, session, "--event", "event", "This event", "NUMBER");
+  filter_option(*command_, session, "--app", "app", "Those of this app", "NAME");
+  filter_option(*command_, session, "--account", "account", "Those of this HubSpot account", "NUMBER");
+  filter_option(*command_, session, "--kind", "kind", "Those of this kind", "KIND");
+  filter_option(*command_, session, "--from", "from", "Received not before; a time, or 24h ago as 24h",
+                "TIME");
+  filter_option(*command_, session, "--to", "to", "Received before; written likewise", "TIME");
   command_->callback([&session] { session.chosen = [&session] { return replay(session); }; });
 }
 
@@ -150,9 +141,7 @@ void add_delivery_commands(CLI::App& webhooks, Session& session) {
                            "hubward webhook destinations");
   list->callback([&session] {
     session.chosen = [&session] {
-      return session.show(
-          {.method = "GET", .target = "/api/v1/webhooks/destinations", .body = {}, .secret = {}},
-          destinations_text);
+      return session.show(get("/api/v1/webhooks/destinations"), destinations_text);
     };
   });
   add_dead_commands(webhooks, session);

@@ -60,25 +60,14 @@ std::string event_text(const Json& event) {
          "\n" + shown(event["payload"]) + "\n";
 }
 
-Call get(std::string target) {
-  return {.method = "GET", .target = std::move(target), .body = {}, .secret = {}};
-}
-
 int list_events(const Session& session) {
   std::string target = "/api/v1/webhooks/events?count=" + std::to_string(session.words.count);
-  for (const auto& [name, value] : session.words.filter) target += "&" + name + "=" + encoded(value);
-  return session.show(get(std::move(target)), events_text);
+  return session.show(get(target + filter_query(session)), events_text);
 }
 
 void add_filter(CLI::App& command, Session& session) {
   auto option = [&](const char* flag, const char* name, const char* what, const char* type) {
-    command
-        .add_option_function<std::string>(
-            flag,
-            [&session, name](const std::string& value) { session.words.filter.emplace_back(name, value); },
-            what)
-        ->type_name(type)
-        ->group("Filter: every one that is given must hold");
+    filter_option(command, session, flag, name, what, type)->group(filter_group);
   };
   option("--app", "app", "That came for this app", "NAME");
   option("--account", "account", "Of this HubSpot account", "NUMBER");

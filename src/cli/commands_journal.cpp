@@ -27,7 +27,7 @@ int print_tail(const Session& session) {
   Lines lines = session.json ? Lines::Json : Lines::Text;
   std::string target = "/api/v1/journal/tail?count=" + std::to_string(session.words.count) +
                        "&format=" + std::string(name_of(lines));
-  Result<Json> page = session.ask({.method = "GET", .target = target, .body = {}, .secret = {}});
+  Result<Json> page = session.ask(get(target));
   if (!page) return session.complain(page.error());
   for (const Json& line : (*page)["lines"].items()) session.streams.out(line.text_or(""));
   return Done;
@@ -37,13 +37,12 @@ int print_tail(const Session& session) {
 int print_found(const Session& session, Lines lines) {
   Result<std::unique_ptr<Gate>> gate = session.house.gate(session.config_file);
   if (!gate) return session.complain(gate.error());
-  std::string query = "/api/v1/journal?format=" + std::string(name_of(lines));
-  for (const auto& [name, value] : session.words.filter) query += "&" + name + "=" + encoded(value);
+  std::string query = "/api/v1/journal?format=" + std::string(name_of(lines)) + filter_query(session);
   std::string after;
   bool found = false;
   for (int page_number = 0; page_number < max_pages; ++page_number) {
     std::string target = after.empty() ? query : query + "&after=" + encoded(after);
-    Result<Json> page = session.ask(**gate, {.method = "GET", .target = target, .body = {}, .secret = {}});
+    Result<Json> page = session.ask(**gate, get(target));
     if (!page) return session.complain(page.error());
     if (page_number == 0) session.streams.out((*page)["header"].text_or(""));
     for (const Json& line : (*page)["lines"].items()) session.streams.out(line.text_or(""));
@@ -57,13 +56,7 @@ int print_found(const Session& session, Lines lines) {
 
 void add_filter(CLI::App& command, Session& session) {
   auto option = [&](const char* flag, const char* name, const char* what, const char* type) {
-    command
-        .add_option_function<std::string>(
-            flag,
-            [&session, name](const std::string& value) { session.words.filter.emplace_back(name, value); },
-            what)
-        ->type_name(type)
-        ->group("Filter: every one that is given must hold");
+    filter_option(command, session, flag, name, what, type)->group(filter_group);
   };
   option("--from", "from", "Not before: 2026-03-01, 2026-03-01T12:00:00Z, or 24h ago as 24h", "TIME");
   option("--to", "to", "Before; written likewise", "TIME");

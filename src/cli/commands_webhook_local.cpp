@@ -38,8 +38,8 @@ Result<void> write_new(const std::string& path, std::string_view text) {
 int capture(const Session& session) {
   const Session::Words& words = session.words;
   if (!session.json) session.streams.err("Waiting for the next request to /hooks/" + words.app + " …\n");
-  for (std::uint64_t waited = 0; waited < words.times; waited += seconds_of_a_question) {
-    std::uint64_t seconds = std::min(seconds_of_a_question, words.times - waited);
+  for (std::uint64_t waited = 0; waited < words.seconds; waited += seconds_of_a_question) {
+    std::uint64_t seconds = std::min(seconds_of_a_question, words.seconds - waited);
     Result<Json> answer = session.ask({.method = "POST",
                                        .target = "/api/v1/webhooks/capture",
                                        .body = Json::object({{"app", words.app}, {"seconds", seconds}}),
@@ -54,7 +54,7 @@ int capture(const Session& session) {
                          words.app);
     });
   }
-  return session.complain(fmt::format("no request came for {} in {} seconds", words.app, words.times));
+  return session.complain(fmt::format("no request came for {} in {} seconds", words.app, words.seconds));
 }
 
 bool is_this_machine(std::string_view url) {
@@ -92,8 +92,7 @@ Result<void> forward_one(const Session& session, const Json& facts) {
 }
 
 Result<std::string> newest_event(const Session& session) {
-  Result<Json> page =
-      session.ask({.method = "GET", .target = "/api/v1/webhooks/events?count=1", .body = {}, .secret = {}});
+  Result<Json> page = session.ask(get("/api/v1/webhooks/events?count=1"));
   if (!page) return std::unexpected(page.error());
   const Json::Items& events = (*page)["events"].items();
   return events.empty() ? "0" : shown(events.front()["id"]);
@@ -111,17 +110,14 @@ int forward(const Session& session) {
   if (!after) return session.complain(after.error());
   std::string filter;
   if (!words.app.empty()) filter = "&app=" + encoded(words.app);
-  for (std::uint64_t forwarded = 0; words.times == 0 || forwarded < words.times;) {
-    Result<Json> page = session.ask({.method = "GET",
-                                     .target = "/api/v1/webhooks/events?count=100&after=" + *after + filter,
-                                     .body = {},
-                                     .secret = {}});
+  for (std::uint64_t forwarded = 0; words.most == 0 || forwarded < words.most;) {
+    Result<Json> page = session.ask(get("/api/v1/webhooks/events?count=100&after=" + *after + filter));
     if (!page) return session.complain(page.error());
     for (const Json& event : (*page)["events"].items()) {
       Result<void> sent = forward_one(session, event);
       if (!sent) return session.complain(sent.error());
       *after = shown(event["id"]);
-      if (++forwarded == words.times) return Done;
+      if (++forwarded == words.most) return Done;
     }
     if ((*page)["events"].items().empty()) std::this_thread::sleep_for(between_looks);
   }
@@ -142,26 +138,19 @@ void add_local_commands(CLI::App& webhooks, Session& session) {
   capturing->add_option("--out", words.to, "A new file; it will hold customers' data")
       ->required()
       ->type_name("FILE");
-  capturing->add_option("--seconds", words.times, "How long to wait")
-      ->default_str("60")
+  capturing->add_option("--seconds", words.seconds, "How long to wait")
+      ->capture_default_str()
       ->check(CLI::Range(std::uint64_t{1}, most_seconds));
-  capturing->callback([&session, capturing] {
-    if (capturing->count("--seconds") == 0) session.words.times = 60;
-    session.chosen = [&session] { return capture(session); };
-  });
+  capturing->callback([&session] { session.chosen = [&session] { return capture(session); }; });
 
   CLI::App* forwarding = command(webhooks, session, "forward",
                                  "Post events to a program on this machine as they come, until Ctrl-C",
                                  "hubward webhook forward --to http://localhost:3000/hooks");
   forwarding->add_option("--to", words.to, "Where to, on this machine")->required()->type_name("URL");
   forwarding->add_option("--app", words.app, "Only those of this app");
-  forwarding->add_option("--count", words.times, "End after so many")
-      ->default_str("")
+  forwarding->add_option("--count", words.most, "End after so many")
       ->check(CLI::Range(std::uint64_t{1}, most_events));
-  forwarding->callback([&session, forwarding] {
-    if (forwarding->count("--count") == 0) session.words.times = 0;
-    session.chosen = [&session] { return forward(session); };
-  });
+  forwarding->callback([&session] { session.chosen = [&session] { return forward(session); }; });
 }
 
 }  // namespace hubward::cli

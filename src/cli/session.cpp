@@ -61,6 +61,22 @@ CLI::App* command(CLI::App& parent, Session& session, std::string name, std::str
   return made;
 }
 
+CLI::Option* filter_option(CLI::App& command, Session& session, const char* flag, const char* name,
+                           const char* what, const char* type) {
+  auto keep = [&session, name](const std::string& value) { session.words.filter.emplace_back(name, value); };
+  return command.add_option_function<std::string>(flag, std::move(keep), what)->type_name(type);
+}
+
+std::string filter_query(const Session& session) {
+  std::string query;
+  for (const auto& [name, value] : session.words.filter) query += "&" + name + "=" + encoded(value);
+  return query;
+}
+
+Call get(std::string target) {
+  return {.method = "GET", .target = std::move(target), .body = {}, .secret = {}};
+}
+
 CLI::App* group(CLI::App& parent, std::string name, std::string what) {
   CLI::App* made = parent.add_subcommand(std::move(name), std::move(what));
   made->require_subcommand(1);

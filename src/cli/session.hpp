@@ -15,7 +15,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace hubward::cli {
 
@@ -37,9 +38,9 @@ class Session {
     std::string secret_source, url, body_file, at, version;  // of webhooks
     std::string kind = "contact.propertyChange";
     std::vector<std::string> connections, networks, fields;
-    std::vector<std::pair<std::string, std::string>> filter;  // of the journal: query names and values
+    std::vector<std::pair<std::string, std::string>> filter;  // query names and values
     std::uint64_t count = 20;
-    std::uint64_t expires_hours = 1, times = 1;
+    std::uint64_t expires_hours = 1, times = 1, seconds = 60, most = 0;
     bool uninstall = false, overwrite = false, csv = false, reference = false, require_both = false,
          all = false;
   } words;
@@ -59,6 +60,15 @@ class Session {
 // A command, with what every command has: --config, --json, an example under its help.
 CLI::App* command(CLI::App& parent, Session& session, std::string name, std::string what,
                   std::string example);
+// An option that narrows a question: its value is kept under `name`, as the question calls it.
+CLI::Option* filter_option(CLI::App& command, Session& session, const char* flag, const char* name,
+                           const char* what, const char* type);
+constexpr const char* filter_group = "Filter: every one that is given must hold";
+// "&name=value" for each of them.
+std::string filter_query(const Session& session);
+// A question that changes nothing.
+Call get(std::string target);
+
 // A word like `connection`, which only groups commands.
 CLI::App* group(CLI::App& parent, std::string name, std::string what);
 

@@ -8,6 +8,7 @@
 
 #include "async/await.hpp"
 #include "async/loop.hpp"
+#include "async/run_to_end.hpp"
 #include "crypto/fake_random.hpp"
 #include "gateway/client_key.hpp"
 #include "gateway/identity.hpp"
@@ -42,15 +43,8 @@ struct World {
     std::filesystem::remove_all(folder);
   }
   template <class T>
-  static Async<void> keep(Async<T> work, std::optional<T>& into) {
-    T result = co_await std::move(work);
-    into.emplace(std::move(result));
-  }
-  template <class T>
   T run(Async<T> work) {
-    std::optional<T> result;
-    loop.run_task(keep(std::move(work), result));
-    return std::move(*result);
+    return run_to_end(loop, std::move(work));
   }
   void reopen() {
     auto loaded = run(Clients::load(*database, pepper, random, clock));
@@ -145,8 +139,8 @@ TEST_CASE("a client that is revoked while its key is rotated stays revoked") {
   Secret key = world.create("billing");
   std::optional<Result<Secret>> rotated;
   std::optional<Result<void>> revoked;
-  world.loop.spawn(World::keep(world.clients->rotate({"billing"}, 1h), rotated));
-  world.loop.spawn(World::keep(world.clients->revoke({"billing"}), revoked));
+  world.loop.spawn(keep_answer(world.clients->rotate({"billing"}, 1h), rotated));
+  world.loop.spawn(keep_answer(world.clients->revoke({"billing"}), revoked));
   world.loop.run_until_idle();
   REQUIRE(revoked->has_value());
   REQUIRE_FALSE(rotated->has_value());
@@ -163,8 +157,8 @@ TEST_CASE("of two rotations at once both give a key that works") {
   World world;
   Secret key = world.create("billing");
   std::optional<Result<Secret>> first, second;
-  world.loop.spawn(World::keep(world.clients->rotate({"billing"}, 1h), first));
-  world.loop.spawn(World::keep(world.clients->rotate({"billing"}, 1h), second));
+  world.loop.spawn(keep_answer(world.clients->rotate({"billing"}, 1h), first));
+  world.loop.spawn(keep_answer(world.clients->rotate({"billing"}, 1h), second));
   world.loop.run_until_idle();
   for (int restart = 0; restart < 2; ++restart) {
     CHECK(world.identify(first->value(), "127.0.0.1"));
@@ -345,13 +339,13 @@ TEST_CASE("a store from before certificates opens, and its clients show a key as
                     {key.id, Bytes(hash.begin(), hash.end())},
                     1});
     std::optional<Result<void>> stored;
-    loop.run_task(World::keep(database->commit(std::move(rows)), stored));
+    loop.run_task(keep_answer(database->commit(std::move(rows)), stored));
     REQUIRE(stored->has_value());
   }
   {
     auto database = open(clients_schema);
     std::optional<Result<std::unique_ptr<Clients>>> loaded;
-    loop.run_task(World::keep(Clients::load(*database, pepper, random, clock), loaded));
+    loop.run_task(keep_answer(Clients::load(*database, pepper, random, clock), loaded));
     REQUIRE(loaded->has_value());
     auto client = (**loaded)->holder_of(key.text);
     REQUIRE(client);

@@ -13,6 +13,7 @@
 
 #include "async/await.hpp"
 #include "async/loop.hpp"
+#include "async/run_to_end.hpp"
 #include "core/ascii.hpp"
 #include "core/invariant.hpp"
 #include "crypto/fake_random.hpp"
@@ -71,9 +72,7 @@ class House {
 
   template <class T>
   T wait(Async<T> task) {
-    std::optional<T> answer;
-    loop.run_task(keep(std::move(task), answer));
-    return std::move(*answer);
+    return run_to_end(loop, std::move(task));
   }
   // Runs the loop until something holds; what it waits for is always some way along on another thread.
   template <class Condition>
@@ -149,11 +148,6 @@ class House {
   House(const store::TemporaryDirectory& left_behind, int) : apps{{crm, oauth_app()}, {tool, private_app()}} {
     std::filesystem::copy(left_behind.path(), folder.path(), std::filesystem::copy_options::recursive);
     open();
-  }
-  template <class T>
-  static Async<void> keep(Async<T> task, std::optional<T>& answer) {
-    T got = co_await std::move(task);
-    answer.emplace(std::move(got));
   }
   template <class Condition>
   static Async<void> poll(Condition condition) {

@@ -3,37 +3,17 @@
 
 #include <doctest/doctest.h>
 
-#include "async/await.hpp"
-#include "async/loop.hpp"
+#include "async/run_to_end.hpp"
+#include "http/fake_body.hpp"
 
 using namespace hubward;
 using namespace hubward::http;
 
 namespace {
 
-class PiecesBody final : public Body {
- public:
-  explicit PiecesBody(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
-  Async<Result<std::string_view>> next() override {
-    co_await yield();
-    if (given_ == pieces_.size()) co_return std::string_view();
-    co_return std::string_view(pieces_[given_++]);
-  }
-  std::optional<std::uint64_t> length() const override { return std::nullopt; }
-
- private:
-  std::vector<std::string> pieces_;
-  std::size_t given_ = 0;
-};
-
 Result<std::string> read_on_loop(std::unique_ptr<Body> body, std::size_t limit) {
   Loop loop;
-  Result<std::string> text;
-  auto read = [](std::unique_ptr<Body> from, std::size_t most, Result<std::string>& into) -> Async<void> {
-    into = co_await read_all(std::move(from), most);
-  };
-  loop.run_task(read(std::move(body), limit, text));
-  return text;
+  return run_to_end(loop, read_all(std::move(body), limit));
 }
 
 }  // namespace

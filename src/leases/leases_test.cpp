@@ -5,6 +5,7 @@
 
 #include "async/await.hpp"
 #include "async/loop.hpp"
+#include "async/run_to_end.hpp"
 #include "core/invariant.hpp"
 #include "leases/local_leases.hpp"
 #include "leases/store_leases.hpp"
@@ -32,14 +33,7 @@ std::unique_ptr<store::Database> open(const std::string& path, std::vector<store
 struct House {
   template <class T>
   T wait(Async<T> task) {
-    std::optional<T> answer;
-    loop.run_task(keep(std::move(task), answer));
-    return std::move(*answer);
-  }
-  template <class T>
-  static Async<void> keep(Async<T> task, std::optional<T>& answer) {
-    T got = co_await std::move(task);
-    answer.emplace(std::move(got));
+    return run_to_end(loop, std::move(task));
   }
   std::optional<Taken> take(Leases& by, const std::string& name = "a") {
     Result<Taking> taking = wait(by.take(name));

@@ -13,6 +13,7 @@
 
 #include "async/await.hpp"
 #include "async/loop.hpp"
+#include "async/run_to_end.hpp"
 #include "core/invariant.hpp"
 #include "crypto/fake_random.hpp"
 #include "keys/local_key_provider.hpp"
@@ -42,9 +43,7 @@ class House {
 
   template <class T>
   T wait(Async<T> task) {
-    std::optional<T> answer;
-    loop_.run_task(keep(std::move(task), answer));
-    return std::move(*answer);
+    return run_to_end(loop_, std::move(task));
   }
 
   std::unique_ptr<keys::KeyProvider> provider(std::uint64_t seed) {
@@ -129,12 +128,6 @@ class House {
   std::vector<std::string> told;
 
  private:
-  template <class T>
-  static Async<void> keep(Async<T> task, std::optional<T>& answer) {
-    T got = co_await std::move(task);
-    answer.emplace(std::move(got));
-  }
-
   Loop loop_;  // outlives the database
   std::string file_system_;
 

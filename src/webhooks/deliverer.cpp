@@ -89,7 +89,8 @@ struct Deliverer::State {
   http::Outgoing outgoing(const tables::Head& head, std::string payload, std::uint32_t attempt) const;
   std::vector<store::Statement> statements_for(const tables::Head& head, const DeliveryDecision& decision,
                                                std::uint32_t attempts, TimePoint first);
-  void note(const tables::Head& head, const AttemptOutcome& outcome, const DeliveryDecision& decision);
+  void judge(const AttemptOutcome& outcome);
+  void note(const tables::Head& head, const DeliveryDecision& decision);
   void record(std::string what, const tables::Head& head, const std::string& cause) const;
   void disable(const std::string& cause);
 
@@ -225,14 +226,17 @@ Async<void> Deliverer::State::deliver(std::shared_ptr<State> self, std::int64_t 
   DeliveryDecision decision;
   Result<std::string> payload = self->parts.inbox.open_payload(head.event, head.sealed);
   if (payload) {
+    SteadyPoint sent = self->parts.clock.steady();
     AttemptOutcome outcome = co_await send(self, head, std::move(*payload), attempts);
+    self->judge(outcome);
     decision = decide(outcome, {attempts, first}, chance_from(self->parts.random), self->parts.clock.now());
-    self->note(head, outcome, decision);
+    if (decision.what == DeliveryDecision::What::Delivered)
+      self->latency.observe(self->parts.clock.steady() - sent);
   } else {
-    self->breaker.undecided();
+    self->breaker.undecided();  // the fault is ours
     decision = {DeliveryDecision::What::Dead, {}, payload.error().message};
-    self->note(head, {.status = 0, .trouble = decision.cause}, decision);
   }
+  self->note(head, decision);
   auto statements = self->statements_for(head, decision, attempts, first);
   bool settled = co_await settle(self, std::move(statements));
   if (!settled) co_return;
@@ -312,20 +316,23 @@ Async<bool> Deliverer::State::settle(std::shared_ptr<State> self, std::vector<st
   }
 }
 
-void Deliverer::State::note(const tables::Head& head, const AttemptOutcome& outcome,
-                            const DeliveryDecision& decision) {
+void Deliverer::State::judge(const AttemptOutcome& outcome) {
+  if (is_success(outcome.status)) {
+    breaker.succeeded();
+  } else if (blames_destination(outcome)) {
+    breaker.failed(parts.clock.steady());
+  } else {
+    breaker.undecided();
+  }
+}
+
+void Deliverer::State::note(const tables::Head& head, const DeliveryDecision& decision) {
   TimePoint now = parts.clock.now();
   if (decision.what == DeliveryDecision::What::Delivered) {
-    breaker.succeeded();
     delivered.add();
     ++facts.delivered;
     facts.delivered_at = now;
     return;
-  }
-  if (blames_destination(outcome)) {
-    breaker.failed(parts.clock.steady());
-  } else {
-    breaker.undecided();
   }
   failed.add();
   ++facts.failed;

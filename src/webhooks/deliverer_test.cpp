@@ -100,8 +100,8 @@ struct Post {
     return *receivers.back();
   }
   void start() {
-    deliveries = std::make_unique<Deliveries>(
-        Deliverer::Parts{house.loop, house.clock, *house.inbox, house.random, metrics, log, *journal});
+    deliveries = std::make_unique<Deliveries>(Deliverer::Parts{
+        house.loop, house.clock, *house.inbox, house.random, house.metrics, house.log, *journal});
     house.inbox->on_accepted([this] { deliveries->wake(); });
     REQUIRE(house.run(deliveries->set(destinations)));
     REQUIRE(house.run(deliveries->begin()));
@@ -148,12 +148,6 @@ struct Post {
   }
 
   House house;
-  telemetry::Metrics metrics;
-  std::string logged;
-  telemetry::Log log{house.clock, [this](std::string_view line) {
-                       logged += line;
-                       return true;
-                     }};
   std::unique_ptr<store::Database> journal_file =
       store::Database::open({.path = house.folder.file("journal.db"), .schemas = {journal::schema()}})
           .value();
@@ -185,6 +179,27 @@ TEST_CASE("an event reaches its destination as HubSpot wrote it, signed") {
   CHECK(arrival.signature == signature_header(keys, arrival.id, arrival.timestamp, arrival.body));
   CHECK(post.view("erp").facts.delivered == 1);
   CHECK(post.view("erp").facts.lanes == 0);
+  CHECK(post.house.metrics.text().contains(R"(hubward_delivery_seconds_count{destination="erp"} 1)"));
+}
+
+TEST_CASE("an event that does not open any more is a dead letter, and no destination is blamed for it") {
+  Post post;
+  Receiver& receiver = post.receive("erp", {}, 1);
+  post.start();
+  REQUIRE(post.house.run(post.deliveries->disable({"erp"}, "")));
+  std::vector<Sample> samples;
+  for (std::uint64_t event = 1; event <= 7; ++event) samples.push_back({.event = event, .object = event});
+  post.accept(samples);
+  REQUIRE(post.house.file->write({{"UPDATE inbox_events SET sealed = zeroblob(60) WHERE id < 7"}}));
+  REQUIRE(post.house.run(post.deliveries->enable({"erp"})));
+  post.wait_for_end();
+  CHECK(receiver.events() == Numbers{7});
+  CHECK(post.view("erp").dead == 6);
+  CHECK(post.view("erp").facts.state == Deliverer::Facts::State::Delivering);
+  CHECK(post.house.run(post.deliveries->dead(std::nullopt, std::nullopt, 1))
+            .value()
+            .at(0)
+            .letter.cause.contains("event 6"));
 }
 
 TEST_CASE(
@@ -259,7 +274,7 @@ TEST_CASE("after three days of failures a delivery is a dead letter, and its lan
   CHECK(dead[0].destination.text == "erp");
   CHECK(dead[0].letter.cause == "answered 400");
   CHECK(dead[0].letter.event.object == "901");
-  CHECK(post.logged.contains("webhook.dead_letter"));
+  CHECK(post.house.logged.contains("webhook.dead_letter"));
   REQUIRE(post.journal->flush());
   CHECK(post.journal->tail(1).value().at(0).operation == "webhook.dead_letter");
 
@@ -379,9 +394,9 @@ TEST_CASE("a destination that cannot be started any more goes on as it was, and 
 TEST_CASE("who only looks at the store delivers nothing") {
   Post post;
   Receiver& receiver = post.receive("erp");
-  post.deliveries = std::make_unique<Deliveries>(Deliverer::Parts{post.house.loop, post.house.clock,
-                                                                  *post.house.inbox, post.house.random,
-                                                                  post.metrics, post.log, *post.journal});
+  post.deliveries = std::make_unique<Deliveries>(
+      Deliverer::Parts{post.house.loop, post.house.clock, *post.house.inbox, post.house.random,
+                       post.house.metrics, post.house.log, *post.journal});
   REQUIRE(post.house.run(post.deliveries->set(post.destinations)));
   post.accept({{.event = 1}});
   CHECK(post.view("erp").waiting == 1);
@@ -463,7 +478,7 @@ TEST_CASE("a disk that fails after a delivery delays what follows, and loses not
   };
   post.start();
   post.accept({{.event = 1}, {.event = 2, .occurred = 1'799'999'990'001}});
-  post.wait_until([&] { return post.logged.contains("delivery.store"); });
+  post.wait_until([&] { return post.house.logged.contains("delivery.store"); });
   CHECK(receiver.arrivals.size() == 1);
   disk.heal();
   post.wait_for_end();

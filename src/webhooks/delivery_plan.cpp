@@ -24,10 +24,6 @@ milliseconds wait_after(std::uint32_t attempts, double chance) {
   return duration_cast<milliseconds>(wait * factor);
 }
 
-bool is_success(int status) {
-  return status >= 200 && status <= 299;
-}
-
 std::string cause_of(const AttemptOutcome& outcome) {
   if (outcome.status == 0) return outcome.trouble;
   std::string cause = "answered " + std::to_string(outcome.status);
@@ -64,6 +60,10 @@ std::optional<TimePoint> read_http_date(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_success(int status) {
+  return status >= 200 && status <= 299;
+}
 
 DeliveryDecision decide(const AttemptOutcome& outcome, const DeliveryProgress& progress, double chance,
                         TimePoint now) {

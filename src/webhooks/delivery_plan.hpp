@@ -50,6 +50,8 @@ struct DeliveryDecision {
 DeliveryDecision decide(const AttemptOutcome& outcome, const DeliveryProgress& progress, double chance,
                         TimePoint now);
 
+bool is_success(int status);  // 2xx
+
 // Whether a failure says something about the destination, or only about this event (400, 422 …).
 bool blames_destination(const AttemptOutcome& outcome);
 

@@ -21,20 +21,6 @@ std::uint32_t attempts_at(const store::Row& row, std::size_t column) {
   return static_cast<std::uint32_t>(store::integer_at(row, column));
 }
 
-// " AND …" for each condition, its values appended.
-void narrow(store::Statement& statement, const EventQuestion& question) {
-  auto must = [&](const char* condition, store::Value value) {
-    statement.sql += condition;
-    statement.values.push_back(std::move(value));
-  };
-  if (question.id) must(" AND id = ?", static_cast<std::int64_t>(question.id->number));
-  if (question.app) must(" AND app = ?", question.app->text);
-  if (question.account) must(" AND account = ?", static_cast<std::int64_t>(question.account->number));
-  if (question.kind) must(" AND kind = ?", *question.kind);
-  if (question.from) must(" AND received >= ?", to_millis(*question.from));
-  if (question.to) must(" AND received < ?", to_millis(*question.to));
-}
-
 store::Statement replay_rows(std::string head, const ReplayChoice& choice, std::vector<store::Value> values) {
   store::Statement statement{std::move(head) + " FROM inbox_events WHERE id > ?", std::move(values)};
   statement.values.emplace_back(choice.after);

@@ -77,7 +77,7 @@ store::Statement discard(const DeadChoice& choice);
 // `round` must be the number that begin_replay gave.
 struct ReplayChoice {
   std::int64_t destination = 0;
-  EventQuestion events;  // id, app, account, kind, from, to
+  EventQuestion events;  // all of it but limit and payload
   std::int64_t after = 0;
   std::int64_t limit = 1000;
 };

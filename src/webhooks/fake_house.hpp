@@ -14,9 +14,12 @@
 
 #include "async/await.hpp"
 #include "async/loop.hpp"
+#include "async/run_to_end.hpp"
 #include "crypto/fake_random.hpp"
 #include "store/fake_disk.hpp"
 #include "store/temporary_directory.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
 #include "webhooks/inbox.hpp"
 
 namespace hubward::webhooks {
@@ -25,15 +28,8 @@ struct House {
   explicit House(std::string file_system = {}) : file_system_(std::move(file_system)) { reopen(); }
 
   template <class T>
-  static Async<void> keep(Async<T> work, std::optional<T>& into) {
-    T result = co_await std::move(work);
-    into.emplace(std::move(result));
-  }
-  template <class T>
   T run(Async<T> work) {
-    std::optional<T> result;
-    loop.run_task(keep(std::move(work), result));
-    return std::move(*result);
+    return run_to_end(loop, std::move(work));
   }
 
   void reopen() {
@@ -44,9 +40,7 @@ struct House {
     auto opened = store::Database::open(std::move(options));
     REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));
     file = std::move(*opened);
-    auto made = run(Inbox::open({*file, key, random, clock}));
-    REQUIRE_MESSAGE(made, (made ? "" : made.error().message));
-    inbox = std::move(*made);
+    inbox = std::make_unique<Inbox>(Inbox::Parts{*file, key, random, clock});
   }
 
   Result<void> accept(std::string body, std::optional<RequestMark> mark = std::nullopt) {
@@ -59,6 +53,12 @@ struct House {
   Loop loop;
   crypto::SeededRandom random{11};
   ManualClock clock;
+  telemetry::Metrics metrics;
+  std::string logged;
+  telemetry::Log log{clock, [this](std::string_view line) {
+                       logged += line;
+                       return true;
+                     }};
   Secret key = crypto::random_secret(random, 32);
   std::unique_ptr<store::Database> file;
   std::unique_ptr<Inbox> inbox;

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "http/fake_door.hpp"
+#include "http/fake_body.hpp"
 #include "hubspot/signature.hpp"
 #include "store/fake_disk.hpp"
 #include "webhooks/fake_house.hpp"
@@ -16,21 +16,6 @@ namespace {
 
 constexpr std::string_view url = "https://hooks.example.com/hooks/crm";
 
-// A body in pieces, as it comes over a connection.
-class PiecesBody : public http::Body {
- public:
-  explicit PiecesBody(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
-  Async<Result<std::string_view>> next() override {
-    if (given_ == pieces_.size()) co_return std::string_view();
-    co_return std::string_view(pieces_[given_++]);
-  }
-  std::optional<std::uint64_t> length() const override { return std::nullopt; }
-
- private:
-  std::vector<std::string> pieces_;
-  std::size_t given_ = 0;
-};
-
 struct Door {
   explicit Door(std::string file_system = {}) : house(std::move(file_system)) {
     auto app = std::make_shared<grants::App>();
@@ -39,7 +24,8 @@ struct Door {
     app->previous_client_secret = Secret("the-one-before");
     settings->public_url = "https://hooks.example.com";
     settings->apps[app->name] = {app, {.accepted = hubspot::for_private_apps}};
-    hooks.emplace(Hooks::Parts{house.loop, house.clock, *house.inbox, metrics, log, [this] { return free; }},
+    hooks.emplace(Hooks::Parts{house.loop, house.clock, *house.inbox, house.metrics, house.log,
+                               [this] { return free; }},
                   settings);
   }
 
@@ -69,12 +55,6 @@ struct Door {
   }
 
   House house;
-  telemetry::Metrics metrics;
-  std::string logged;
-  telemetry::Log log{house.clock, [this](std::string_view line) {
-                       logged += line;
-                       return true;
-                     }};
   std::uint64_t free = 1ULL << 40;
   std::shared_ptr<HookSettings> settings = std::make_shared<HookSettings>();
   std::optional<Hooks> hooks;
@@ -91,7 +71,7 @@ TEST_CASE("what is genuine is stored and gets 204") {
   CHECK(door.times("accepted") == 1);
   CHECK(door.times("previous_secret") == 0);
   CHECK(door.status_of(door.request("[]")) == 204);
-  CHECK(door.metrics.text().find(R"(hubward_webhook_requests_total{app="crm",outcome="accepted"} 2)") !=
+  CHECK(door.house.metrics.text().find(R"(hubward_webhook_requests_total{app="crm",outcome="accepted"} 2)") !=
         std::string::npos);
 }
 
@@ -116,7 +96,7 @@ TEST_CASE("what is not genuine gets the same short answer whatever the reason, w
     if (first.empty()) first = without_id;
     CHECK(text.find(std::string(reason)) == std::string::npos);
     CHECK(door.times(reason) == 1);
-    CHECK(door.logged.find(std::string(reason)) != std::string::npos);
+    CHECK(door.house.logged.find(std::string(reason)) != std::string::npos);
   };
   refused(door.request(batch({{}}), "another"), "mismatch");
   http::Request bare = door.request("[]");
@@ -130,7 +110,7 @@ TEST_CASE("what is not genuine gets the same short answer whatever the reason, w
   CHECK(door.status_of(std::move(elsewhere)) == 401);
   CHECK(door.times("mismatch") == 2);
   CHECK(door.stored() == 0);
-  CHECK(door.logged.find("a-client-secret") == std::string::npos);
+  CHECK(door.house.logged.find("a-client-secret") == std::string::npos);
 }
 
 TEST_CASE("a request that its head already betrays is refused before its body has come") {
@@ -190,13 +170,13 @@ TEST_CASE("bodies are bounded, each and all together") {
   Door door;
   door.settings->batch.bytes = 100;
   http::Request request = door.request("[]");
-  request.body =
-      std::make_unique<PiecesBody>(std::vector<std::string>{std::string(60, ' '), std::string(41, ' ')});
+  request.body = std::make_unique<http::PiecesBody>(
+      std::vector<std::string>{std::string(60, ' '), std::string(41, ' ')});
   CHECK(door.status_of(std::move(request)) == 413);
   door.settings->buffered_bytes = 50;
   request = door.request("[]");
-  request.body =
-      std::make_unique<PiecesBody>(std::vector<std::string>{std::string(30, ' '), std::string(21, ' ')});
+  request.body = std::make_unique<http::PiecesBody>(
+      std::vector<std::string>{std::string(30, ' '), std::string(21, ' ')});
   http::Response response = door.send(std::move(request));
   CHECK(response.status == 503);
   CHECK(response.fields.find("Retry-After") == "30");
@@ -240,7 +220,7 @@ TEST_CASE(
     "the next request is shown to whoever waits for it, also one that is refused, and goes on as ever") {
   Door door;
   std::optional<std::optional<std::string>> captured;
-  door.house.loop.spawn(House::keep(door.hooks->capture(AppName{"crm"}, after(10s)), captured));
+  door.house.loop.spawn(keep_answer(door.hooks->capture(AppName{"crm"}, after(10s)), captured));
   // The task begins with the loop's next turn, before the request comes.
   http::Request request = door.request(batch({{}}));
   request.fields.remove("X-HubSpot-Signature-v3");
@@ -250,6 +230,6 @@ TEST_CASE(
   CHECK((*captured)->starts_with("POST /hooks/crm HTTP/1.1\r\nX-HubSpot-Request-Timestamp: "));
   CHECK((*captured)->ends_with("\r\n\r\n" + batch({{}})));
   captured.reset();
-  door.house.loop.run_task(House::keep(door.hooks->capture(AppName{"crm"}, after(1ms)), captured));
+  door.house.loop.run_task(keep_answer(door.hooks->capture(AppName{"crm"}, after(1ms)), captured));
   CHECK_FALSE(captured.value());
 }

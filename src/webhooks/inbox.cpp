@@ -27,13 +27,6 @@ Bytes identity_within(const RequestMark& mark, const Bytes& identity) {
 
 }  // namespace
 
-Async<Result<std::unique_ptr<Inbox>>> Inbox::open(Parts parts) {
-  std::unique_ptr<Inbox> inbox(new Inbox(parts));
-  Result<Counts> counted = co_await inbox->count();
-  if (!counted) co_return while_doing("opening the inbox", std::move(counted.error()));
-  co_return inbox;
-}
-
 Result<void> Inbox::add_event(std::vector<store::Statement>& to, const AppName& app,
                               const hubspot::WebhookEvent& event, TimePoint received,
                               const std::optional<RequestMark>& mark) const {

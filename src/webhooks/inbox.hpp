@@ -48,7 +48,7 @@ class Inbox {
     crypto::Random& random;
     const Clock& clock;
   };
-  static Async<Result<std::unique_ptr<Inbox>>> open(Parts parts);
+  explicit Inbox(Parts parts) : parts_(parts) {}
 
   // Durable when it returns without an error. An event that nothing identifies is the same as another only
   // within one mark, or where there is none. `events` and what they view must live until then. Errors:
@@ -85,7 +85,6 @@ class Inbox {
   store::Database& file() const { return parts_.file; }
 
  private:
-  explicit Inbox(Parts parts) : parts_(parts) {}
   Result<void> add_event(std::vector<store::Statement>& to, const AppName& app,
                          const hubspot::WebhookEvent& event, TimePoint received,
                          const std::optional<RequestMark>& mark) const;

@@ -158,9 +158,16 @@ store::Statement select_events(const EventQuestion& question) {
       "received, attempt, identity, lane"};
   if (question.payload) select.sql += ", sealed";
   select.sql += " FROM inbox_events WHERE 1";
-  auto must = [&select](const char* condition, store::Value value) {
-    select.sql += condition;
-    select.values.push_back(std::move(value));
+  narrow(select, question);
+  select.sql += question.after ? " ORDER BY id LIMIT ?" : " ORDER BY id DESC LIMIT ?";
+  select.values.emplace_back(question.limit);
+  return select;
+}
+
+void narrow(store::Statement& statement, const EventQuestion& question) {
+  auto must = [&statement](const char* condition, store::Value value) {
+    statement.sql += condition;
+    statement.values.push_back(std::move(value));
   };
   if (question.id) must(" AND id = ?", static_cast<std::int64_t>(question.id->number));
   if (question.app) must(" AND app = ?", question.app->text);
@@ -170,8 +177,6 @@ store::Statement select_events(const EventQuestion& question) {
   if (question.to) must(" AND received < ?", to_millis(*question.to));
   if (question.before) must(" AND id < ?", static_cast<std::int64_t>(question.before->number));
   if (question.after) must(" AND id > ?", static_cast<std::int64_t>(question.after->number));
-  must(question.after ? " ORDER BY id LIMIT ?" : " ORDER BY id DESC LIMIT ?", question.limit);
-  return select;
 }
 
 EventFacts facts_from(const store::Row& row) {

@@ -67,6 +67,8 @@ struct EventQuestion {
   bool payload = false;
 };
 store::Statement select_events(const EventQuestion& question);
+// " AND …" for each condition of the question, its values appended; for a statement on inbox_events.
+void narrow(store::Statement& statement, const EventQuestion& question);
 EventFacts facts_from(const store::Row& row);
 constexpr std::size_t sealed_column = 14;
 
