@@ -123,11 +123,11 @@ Outcome merge_records(const Context& context) {
   (*type)->records.erase(gone_number);
   (*type)->merged[gone_number] = (*keep)->id;
   std::string kind = fmt::format("{}.merge", kind_family((*type)->name));
-  context.world.webhooks.happened(context.world, {.kind = kind,
-                                                  .account = context.account.hub_id,
-                                                  .object = (*keep)->id,
-                                                  .object_type = (*type)->id,
-                                                  .other = gone_number});
+  context.world.happened({.kind = kind,
+                          .account = context.account.hub_id,
+                          .object = (*keep)->id,
+                          .object_type = (*type)->id,
+                          .other = gone_number});
   update(context, **type, **keep, missing);
   return json_answer(200, written_json(**type, **keep));
 }

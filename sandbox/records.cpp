@@ -195,12 +195,12 @@ void tell(const Context& context, const ObjectType& type, const Record& record, 
           std::string_view property = {}, std::string_view value = {}) {
   std::string kind = fmt::format("{}.{}", kind_family(type.name), what);
   if (!hubspot::is_subscription_kind(kind)) return;
-  context.world.webhooks.happened(context.world, {.kind = kind,
-                                                  .account = context.account.hub_id,
-                                                  .object = record.id,
-                                                  .object_type = type.id,
-                                                  .property = property,
-                                                  .value = value});
+  context.world.happened({.kind = kind,
+                          .account = context.account.hub_id,
+                          .object = record.id,
+                          .object_type = type.id,
+                          .property = property,
+                          .value = value});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "sandbox/faults.hpp"
 #include "sandbox/oauth.hpp"
 #include "sandbox/operations.hpp"
+#include "sandbox/webhook_journal.hpp"
 
 namespace hubward::sandbox {
 namespace {
@@ -126,8 +127,9 @@ Answer handle(World& world, const Call& call) {
   if (instead) {
     answer = *std::move(instead);
   } else {
-    std::optional<Answer> oauth = answer_oauth(world, call);
-    answer = oauth ? *std::move(oauth) : answer_api(world, call, correlation_id);
+    std::optional<Answer> other = answer_oauth(world, call);
+    if (!other) other = answer_webhook_journal(world, call, correlation_id);
+    answer = other ? *std::move(other) : answer_api(world, call, correlation_id);
     if (fault) spoil(answer, *fault);
   }
   answer.refresh_of = refreshing;

@@ -89,7 +89,7 @@ std::size_t Webhooks::happened(World& world, const Happening& what) {
     event.account = what.account;
     event.app = app.app_id;
     event.object = what.object;
-    event.occurred = world.now();
+    event.occurred = what.when;
     if (!what.property.empty()) event.property = what.property, event.value = what.value;
     Json json = Json::parse(hubspot::sample_json(event)).value();
     if (!what.object_type.empty() && json.has("objectTypeId")) json.set("objectTypeId", what.object_type);

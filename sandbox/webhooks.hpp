@@ -48,6 +48,7 @@ struct Happening {
   std::string_view object_type = {};  // "2-1234567", of object.*
   std::string_view property = {}, value = {};
   std::uint64_t other = 0;  // the record that a merge swallowed
+  TimePoint when{};         // the World says
 };
 
 class Webhooks {

@@ -91,6 +91,7 @@ void World::reset() {
   settings.public_base = base;
   counters = {};
   webhooks = {};
+  journal = {};
   next_fault = 1;
   offset_ = {};
   frozen_.reset();
@@ -179,6 +180,12 @@ Token& World::keep_token(std::string text, Token token) {
   counters.token_hash[label(token)] = to_hex(crypto::sha256(bytes_of(text))).substr(0, 16);
   ++counters.tokens_issued[grant_key(token.app, token.hub_id)];
   return tokens[std::move(text)] = std::move(token);
+}
+
+std::size_t World::happened(Happening what) {
+  what.when = now();
+  journal.happened(*this, what);
+  return webhooks.happened(*this, what);
 }
 
 void World::refresh_ended(const std::string& grant) {

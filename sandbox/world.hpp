@@ -15,6 +15,7 @@
 #include "crypto/random.hpp"
 #include "sandbox/crm_data.hpp"
 #include "sandbox/message.hpp"
+#include "sandbox/webhook_journal.hpp"
 #include "sandbox/webhooks.hpp"
 
 namespace hubward::sandbox {
@@ -195,6 +196,8 @@ class World {
   void add_static_app(std::string_view name, std::string_view kind, std::uint64_t hub_id, std::string token,
                       std::vector<std::string> scopes);
   void refresh_ended(const std::string& grant);
+  // For the webhooks and the journals of all apps. How many webhooks' events it made.
+  std::size_t happened(Happening what);
 
   std::map<std::uint64_t, Account> accounts;
   std::map<std::string, App> apps;          // by name
@@ -207,6 +210,7 @@ class World {
 
   // Not part of a dump.
   Webhooks webhooks;
+  WebhookJournal journal;
   Counters counters;
   std::map<std::string, Usage> usage;  // by "app/hub"
   std::map<std::uint64_t, AccountUsage> account_usage;

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The offline HubSpot and a gateway in one folder: certificates, configuration, processes, a connected account. Used by
 `./dev up` and by the stories under tests/, which run it on free ports in a folder of their own."""
+import contextlib
 import dataclasses
 import http.client
 import json
 import os
 import pathlib
+import random
 import secrets
 import signal
 import socket
@@ -22,6 +24,18 @@ class Trouble(Exception):
     """Something did not work; the text is for a person."""
 
 
+def free_ports(count):
+    """Below those that the kernel gives to connections: one of these could be taken between the look and the use."""
+    held = []
+    while len(held) < count:
+        with contextlib.suppress(OSError):
+            held.append(socket.create_server(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_000))))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
 @dataclasses.dataclass
 class Ports:
     egress: int = 8443
@@ -32,11 +46,7 @@ class Ports:
 
     @staticmethod
     def free():
-        held = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
-        ports = Ports(*(s.getsockname()[1] for s in held))
-        for s in held:
-            s.close()
-        return ports
+        return Ports(*free_ports(5))
 
 
 def write_private(path, text):
@@ -224,8 +234,8 @@ class Demo:
             raise Trouble(f"the sandbox's control port answered {method} {path} with {answer.status}: {answer.text[:300]}")
         return answer.json() if answer.text else None
 
-    def write_configuration(self, extra="", door_keys=None):
-        """`extra` goes to the end; `door_keys` holds further lines of a door by its name."""
+    def write_configuration(self, extra="", door_keys=None, app_keys=""):
+        """`extra` goes to the end; `door_keys` holds further lines of a door by its name, `app_keys` those of the app."""
         write_private(self.folder / "root.key", secrets.token_hex(32) + "\n")
         write_private(self.folder / "admin.token", secrets.token_urlsafe(32) + "\n")
         write_private(self.folder / "app.secret", self.app["client_secret"] + "\n")
@@ -255,7 +265,7 @@ simulator = true
 simulator_api = "{self.sandbox_api}"
 simulator_authorize = "{self.sandbox_api}"
 simulator_ca = "{self.ca_file}"
-
+{app_keys}
 [roles.{self.ROLE}]
 
 [[roles.{self.ROLE}.rules]]

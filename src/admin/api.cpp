@@ -207,28 +207,7 @@ std::optional<TimePoint> read_time(std::string_view text, TimePoint now) {
     if (!count || *count > 1'000'000'000) return std::nullopt;
     return now - std::chrono::seconds(static_cast<std::int64_t>(*count) * seconds);
   }
-  auto number = [&](std::size_t at, std::size_t length) -> std::optional<unsigned> {
-    auto digits = to_number(text.substr(at, length));
-    return digits ? std::optional(static_cast<unsigned>(*digits)) : std::nullopt;
-  };
-  bool has_time = text.size() == 20 || text.size() == 24;
-  if (text.size() != 10 && !has_time) return std::nullopt;
-  if (text[4] != '-' || text[7] != '-') return std::nullopt;
-  auto year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  if (!year || !month || !day) return std::nullopt;
-  std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)), std::chrono::month(*month),
-                                   std::chrono::day(*day));
-  if (!date.ok()) return std::nullopt;
-  TimePoint time = std::chrono::sys_days(date);
-  if (!has_time) return time;
-  auto hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  auto millis = text.size() == 24 ? number(20, 3) : std::optional(0U);
-  bool shaped = text[10] == 'T' && text[13] == ':' && text[16] == ':' && text.back() == 'Z' &&
-                (text.size() == 20 || text[19] == '.');
-  if (!shaped || !hour || !minute || !second || !millis || *hour > 23 || *minute > 59 || *second > 59)
-    return std::nullopt;
-  return time + std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second) +
-         std::chrono::milliseconds(*millis);
+  return from_iso8601(text);
 }
 
 }  // namespace hubward::admin

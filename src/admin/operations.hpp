@@ -27,6 +27,7 @@
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
 #include "webhooks/deliveries.hpp"
+#include "webhooks/gap_repair.hpp"
 #include "webhooks/hooks.hpp"
 #include "webhooks/inbox.hpp"
 
@@ -43,6 +44,7 @@ struct Parts {
   webhooks::Inbox& inbox;
   webhooks::Hooks& hooks;
   webhooks::Deliveries& deliveries;
+  webhooks::GapRepair& gap_repair;
   gateway::Clients& clients;
   journal::Journal& journal;
   std::string version;
@@ -122,6 +124,9 @@ class Operations {
 
   // {"request"}: the next one for the app as it came, whatever becomes of it; null when none came in time.
   Async<Result<Json>> capture_hook(AppName app, std::chrono::seconds wait);
+  // Reads the app's webhook journal now, from where it was read last or from its beginning, for some
+  // seconds: {"more"} says whether it goes on.
+  Async<Result<Json>> repair(AppName app, webhooks::GapRepair::From from);
   Async<Result<Json>> list_destinations() const;
   // {"dead", "next"}: a page of dead letters, newest first.
   Async<Result<Json>> list_dead(std::optional<webhooks::DestinationName> destination,

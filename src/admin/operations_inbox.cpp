@@ -11,6 +11,9 @@
 namespace hubward::admin {
 namespace {
 
+// Of one question; whoever asks goes on where it ended.
+constexpr std::chrono::seconds longest_repair{10};
+
 Json number_or_null(const std::optional<std::uint64_t>& number) {
   return number ? Json(*number) : Json();
 }
@@ -41,6 +44,26 @@ Json outcomes_of(const webhooks::Hooks& hooks, const AppName& app) {
   return list;
 }
 
+Json counts_of(const webhooks::Repaired& repaired) {
+  return Json::object({{"files", repaired.files},
+                       {"events", repaired.events},
+                       {"missing", repaired.missing},
+                       {"more", repaired.more},
+                       {"began", repaired.began},
+                       {"came_too_late", repaired.came_too_late}});
+}
+
+// Null when the app's journal is not read.
+Json journal_of(const webhooks::GapRepair& repair, const AppName& app) {
+  if (!repair.reads(app)) return {};
+  webhooks::GapRepair::Facts facts = repair.facts(app);
+  return Json::object({{"read_at", facts.read_at ? Json(to_iso8601(*facts.read_at)) : Json()},
+                       {"missing", facts.missing},
+                       {"came_too_late", facts.last.came_too_late},
+                       {"trouble_at", facts.trouble_at ? Json(to_iso8601(*facts.trouble_at)) : Json()},
+                       {"trouble", facts.trouble}});
+}
+
 }  // namespace
 
 Async<Result<Json>> Operations::webhook_status() const {
@@ -53,11 +76,13 @@ Async<Result<Json>> Operations::webhook_status() const {
                             {"address", settings.public_url + "/hooks/" + name.text},
                             {"accepts", hubspot::to_text(hook.policy.accepted)},
                             {"has_secret", !hook.app->client_secret.empty()},
-                            {"requests", outcomes_of(parts_.hooks, name)}}));
+                            {"requests", outcomes_of(parts_.hooks, name)},
+                            {"journal", journal_of(parts_.gap_repair, name)}}));
   co_return Json::object({{"events", counts->events},
                           {"waiting", counts->waiting},
                           {"dead", counts->dead},
                           {"duplicates", counts->duplicates},
+                          {"repaired", counts->repaired},
                           {"apps", std::move(apps)}});
 }
 
@@ -86,6 +111,15 @@ Async<Result<Json>> Operations::capture_hook(AppName app, std::chrono::seconds w
     co_return invalid("APP_UNKNOWN", "the configuration has no app named " + app.text);
   std::optional<std::string> request = co_await parts_.hooks.capture(std::move(app), after(wait));
   co_return Json::object({{"request", request ? Json(std::move(*request)) : Json()}});
+}
+
+Async<Result<Json>> Operations::repair(AppName app, webhooks::GapRepair::From from) {
+  if (!parts_.hooks.settings().apps.contains(app))
+    co_return invalid("APP_UNKNOWN", "the configuration has no app named " + app.text);
+  Result<webhooks::Repaired> repaired =
+      co_await parts_.gap_repair.repair(std::move(app), from, after(longest_repair));
+  if (!repaired) co_return std::unexpected(repaired.error());
+  co_return counts_of(*repaired);
 }
 
 Result<Json> Operations::show_app(const AppName& name) const {

@@ -348,6 +348,7 @@ constexpr Route routes[] = {
     {"GET", "webhooks/events", "", Reads::Nothing, webhook_routes::events},
     {"GET", "webhooks/events/{name}", "", Reads::Nothing, webhook_routes::event},
     {"POST", "webhooks/capture", "webhook.capture", Reads::Json, webhook_routes::capture},
+    {"POST", "webhooks/repair", "webhook.repair", Reads::Json, webhook_routes::repair},
     {"GET", "webhooks/destinations", "", Reads::Nothing, webhook_routes::destinations},
     {"POST", "webhooks/destinations/{name}/enable", "webhook.enable", Reads::Nothing, webhook_routes::enable},
     {"POST", "webhooks/destinations/{name}/disable", "webhook.disable", Reads::Json, webhook_routes::disable,

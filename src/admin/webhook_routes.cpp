@@ -118,6 +118,15 @@ Async<Result<Reply>> capture(Operations& operations, Asked asked) {
   co_return plain(std::move(answer));
 }
 
+Async<Result<Reply>> repair(Operations& operations, Asked asked) {
+  std::string from = asked.body["from"].text_or("last");
+  if (from != "last" && from != "earliest") co_return wrong_parameter("from", "\"last\" or \"earliest\"");
+  Result<Json> answer = co_await operations.repair(
+      AppName{asked.body["app"].text_or("")},
+      from == "last" ? webhooks::GapRepair::From::WhereItWasRead : webhooks::GapRepair::From::Earliest);
+  co_return plain(std::move(answer));
+}
+
 Async<Result<Reply>> destinations(Operations& operations, Asked) {
   Result<Json> answer = co_await operations.list_destinations();
   co_return plain(std::move(answer));

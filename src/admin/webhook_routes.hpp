@@ -10,6 +10,7 @@ Async<Result<Reply>> status(Operations& operations, Asked asked);
 Async<Result<Reply>> events(Operations& operations, Asked asked);
 Async<Result<Reply>> event(Operations& operations, Asked asked);
 Async<Result<Reply>> capture(Operations& operations, Asked asked);
+Async<Result<Reply>> repair(Operations& operations, Asked asked);
 Async<Result<Reply>> destinations(Operations& operations, Asked asked);
 Async<Result<Reply>> enable(Operations& operations, Asked asked);
 Async<Result<Reply>> disable(Operations& operations, Asked asked);

@@ -125,6 +125,19 @@ struct JournalSettings {
   bool operator==(const JournalSettings&) const = default;
 };
 
+// How HubSpot's webhook journal is read, for the apps that want it.
+struct WebhookJournalSettings {
+  enum class Kinds { Named, Generic };
+  std::chrono::minutes every{15};
+  std::string path = "/webhooks-journal/journal/2026-03";
+  std::string scope = "developer.webhooks_journal.read";
+  std::vector<std::string> hosts{"hubspot.com", "hubapi.com", "amazonaws.com"};
+  Kinds kinds = Kinds::Named;
+  Millis tolerance{0};
+  std::uint64_t file_bytes = 16ULL * 1024 * 1024;
+  bool operator==(const WebhookJournalSettings&) const = default;
+};
+
 // How requests that say they come from HubSpot are checked, and how long what they bring is kept.
 struct WebhookSettings {
   Millis clock_tolerance{60'000};
@@ -135,6 +148,7 @@ struct WebhookSettings {
   std::uint64_t buffered_bytes = 128ULL * 1024 * 1024;
   std::uint64_t keep_free_bytes = 512ULL * 1024 * 1024;
   std::vector<std::string> sensitive_properties;
+  WebhookJournalSettings journal;
   bool operator==(const WebhookSettings&) const = default;
 };
 
@@ -149,6 +163,7 @@ struct AppSettings {
   std::vector<std::string> optional_scopes;
   bool pkce = false;
   std::vector<std::string> webhook_signatures;  // "v1", "v2", "v3"; empty: as the kind of app has it
+  bool webhook_journal = false;
   TokenEndpoint token_endpoint = TokenEndpoint::Dated2026_03;
   bool simulator = false;
   std::string simulator_api;

@@ -30,6 +30,11 @@ NumberSlot hours(std::chrono::hours& to, std::uint64_t least, std::uint64_t most
           static_cast<std::uint64_t>(to.count()), least, most};
 }
 
+NumberSlot minutes(std::chrono::minutes& to, std::uint64_t least, std::uint64_t most) {
+  return {[&to](std::uint64_t value) { to = std::chrono::minutes(value); },
+          static_cast<std::uint64_t>(to.count()), least, most};
+}
+
 NumberSlot days(std::chrono::days& to, std::uint64_t least, std::uint64_t most) {
   return {[&to](std::uint64_t value) { to = std::chrono::days(value); },
           static_cast<std::uint64_t>(to.count()), least, most};
@@ -220,6 +225,29 @@ Keys journal_keys(JournalSettings& journal) {
   };
 }
 
+Keys webhook_journal_keys(WebhookJournalSettings& journal) {
+  constexpr std::uint64_t day_minutes = 24 * 60, longest_tolerance_ms = 60'000;
+  return {
+      {"every_minutes", minutes(journal.every, 1, day_minutes),
+       "How often the journals are read, besides at the start and with `hubward webhook repair`."},
+      {"path", TextSlot{&journal.path, rule_for_paths, "/webhooks-journal/journal-local/2026-03"},
+       "HubSpot's calls for it, before `/earliest`, `/latest` and `/offset/`."},
+      {"scope", TextSlot{&journal.scope, rule_for_tokens, "developer.webhooks_journal.read"},
+       "What is asked for with the app's client credentials."},
+      {"hosts", ListSlot{&journal.hosts, rule_for_host_names, "hubspot.com"},
+       "Hosts, each with all below it, at which HubSpot may keep the journal's files. Where that is, HubSpot "
+       "does not document; a file at another host is not fetched, and the refusal names the host."},
+      {"kinds", choice(journal.kinds, {"named", "generic"}),
+       "How events from the journal are called: `named` like `contact.creation` where webhooks have such a "
+       "kind, `generic` always like `object.creation`. Take what the app's webhooks have."},
+      {"tolerance_ms", millis(journal.tolerance, 0, longest_tolerance_ms),
+       "How far apart the times may be that a webhook and the journal give for what is otherwise the same. "
+       "With more than HubSpot needs, a quick second change may be taken for the first."},
+      {"file_bytes", number(journal.file_bytes, megabyte, 256 * megabyte),
+       "Longest file that is read. HubSpot's have about 5 MB."},
+  };
+}
+
 Keys webhook_keys(WebhookSettings& webhooks) {
   constexpr std::uint64_t five_minutes_ms = 300'000, ten_years_hours = 87'600;
   return {
@@ -244,6 +272,8 @@ Keys webhook_keys(WebhookSettings& webhooks) {
        "to try later."},
       {"sensitive_properties", ListSlot{&webhooks.sensitive_properties, rule_for_tokens, "date_of_birth"},
        "Properties whose values are masked wherever an event is shown, besides those that HubSpot marks."},
+      {"journal", TableSlot{[&webhooks] { return webhook_journal_keys(webhooks.journal); }},
+       "How HubSpot's webhook journal is read, for the apps with `webhook_journal = true`."},
   };
 }
 
@@ -268,6 +298,9 @@ Keys app_keys(AppSettings& app) {
                  {"v1", "v2", "v3"}},
        "Which of HubSpot's signatures count for this app. Left out: `v2` and `v3` for `oauth`, all three for "
        "`private`, whose webhooks may carry `v1` alone (`docs/webhooks.md`)."},
+      {"webhook_journal", FlagSlot{&app.webhook_journal},
+       "Read HubSpot's webhook journal for events that no webhook brought; for `oauth` only "
+       "(`docs/webhooks.md`)."},
       {"token_endpoint", choice(app.token_endpoint, {"2026-03", "2026-09", "v3", "v1"}),
        "Which form of HubSpot's OAuth endpoints is called. Introspection and revocation use a dated form "
        "whatever stands here."},

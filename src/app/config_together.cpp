@@ -139,6 +139,7 @@ class Together {
     has_no("scopes", !app.scopes.empty());
     has_no("optional_scopes", !app.optional_scopes.empty());
     has_no("pkce", app.pkce);
+    has_no("webhook_journal", app.webhook_journal);
   }
 
   void simulator(const std::string& name, const AppSettings& app) {

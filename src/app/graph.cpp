@@ -163,9 +163,16 @@ Async<Result<void>> Graph::open_inbox(const grants::Apps& apps) {
     std::uintmax_t free = std::filesystem::space(directory, unknown).available;
     return unknown ? 0 : static_cast<std::uint64_t>(free);
   };
-  webhooks::Hooks::Parts parts{around_.loop, clock_, *inbox_, metrics_, around_.log, std::move(free_bytes)};
+  webhooks::Hooks::Parts parts{around_.loop, clock_, *inbox_, metrics_, around_.log, free_bytes};
   hooks_ = std::make_unique<webhooks::Hooks>(
       std::move(parts), std::make_shared<const webhooks::HookSettings>(hook_settings_of(config_, apps)));
+  journal_files_ = std::make_unique<webhooks::HttpJournalFiles>(around_.loop, journal_files_of(config_));
+  grants::TokenEndpoint& hubspot = around_.hubspot != nullptr ? *around_.hubspot : *hubspot_;
+  webhooks::GapRepair::Parts repairing{around_.loop, clock_,   *inbox_,     hubspot,   *journal_files_,
+                                       *pool_,       metrics_, around_.log, free_bytes};
+  gap_repair_ = std::make_unique<webhooks::GapRepair>(
+      std::move(repairing),
+      std::make_shared<const webhooks::RepairSettings>(repair_settings_of(config_, apps)));
   co_return Result<void>();
 }
 
@@ -197,6 +204,7 @@ Result<void> Graph::open_calls() {
                      *inbox_,
                      *hooks_,
                      *deliveries_,
+                     *gap_repair_,
                      *clients_,
                      *journal_,
                      std::string(version),
@@ -236,6 +244,8 @@ Result<void> Graph::apply(Config config) {
   next_destinations_ = std::move(*destinations);
   if (!changing_destinations_) around_.loop.spawn(change_destinations());
   hooks_->set(std::make_shared<const webhooks::HookSettings>(hook_settings_of(config, *apps)));
+  journal_files_->set(journal_files_of(config));
+  gap_repair_->set(std::make_shared<const webhooks::RepairSettings>(repair_settings_of(config, *apps)));
   grants_->set_apps(std::move(*apps));
   gateway_->set(std::make_shared<const gateway::Settings>(gateway_settings_of(config, *roles)));
   operations_->set(std::make_shared<const admin::Roster>(roster_of(config, std::move(*roles))));

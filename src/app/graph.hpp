@@ -37,6 +37,7 @@
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
 #include "webhooks/deliveries.hpp"
+#include "webhooks/gap_repair.hpp"
 #include "webhooks/hooks.hpp"
 #include "webhooks/inbox.hpp"
 
@@ -79,6 +80,7 @@ class Graph {
   grants::Installs& installs() { return *installs_; }
   webhooks::Hooks& hooks() { return *hooks_; }
   webhooks::Deliveries& deliveries() { return *deliveries_; }
+  webhooks::GapRepair& gap_repair() { return *gap_repair_; }
   gateway::Egress& egress() { return *egress_; }
   admin::Operations& operations() { return *operations_; }
   admin::Api& api() { return *api_; }
@@ -118,6 +120,8 @@ class Graph {
   std::optional<webhooks::Deliveries::Wanted> next_destinations_;  // of the last reload, until they are taken
   bool changing_destinations_ = false;
   std::unique_ptr<webhooks::Hooks> hooks_;
+  std::unique_ptr<webhooks::HttpJournalFiles> journal_files_;
+  std::unique_ptr<webhooks::GapRepair> gap_repair_;
   std::unique_ptr<gateway::Clients> clients_;
   std::unique_ptr<gateway::CallMetrics> call_metrics_;
   std::unique_ptr<gateway::Gateway> gateway_;

@@ -186,10 +186,32 @@ webhooks::HookSettings hook_settings_of(const Config& config, const grants::Apps
   settings.buffered_bytes = config.webhooks.buffered_bytes;
   settings.keep_free_bytes = config.webhooks.keep_free_bytes;
   settings.sensitive_properties = config.webhooks.sensitive_properties;
-  for (const auto& [name, app] : apps)
-    settings.apps.emplace(name,
-                          webhooks::HookApp{app, signature_policy_of(config, config.apps.at(name.text))});
+  for (const auto& [name, app] : apps) {
+    const AppSettings& written = config.apps.at(name.text);
+    webhooks::HookApp hook{app, signature_policy_of(config, written)};
+    if (written.webhook_journal) hook.journal_tolerance = config.webhooks.journal.tolerance;
+    settings.apps.emplace(name, std::move(hook));
+  }
   return settings;
+}
+
+webhooks::RepairSettings repair_settings_of(const Config& config, const grants::Apps& apps) {
+  const WebhookJournalSettings& journal = config.webhooks.journal;
+  webhooks::RepairSettings settings;
+  for (const auto& [name, app] : apps)
+    if (config.apps.at(name.text).webhook_journal) settings.apps.emplace(name, app);
+  settings.path = journal.path;
+  settings.scope = journal.scope;
+  settings.kinds = journal.kinds == WebhookJournalSettings::Kinds::Named ? hubspot::JournalKinds::Named
+                                                                         : hubspot::JournalKinds::Generic;
+  settings.tolerance = journal.tolerance;
+  settings.every = journal.every;
+  settings.keep_free_bytes = config.webhooks.keep_free_bytes;
+  return settings;
+}
+
+webhooks::HttpJournalFiles::Settings journal_files_of(const Config& config) {
+  return {.hosts = config.webhooks.journal.hosts, .file_bytes = config.webhooks.journal.file_bytes};
 }
 
 webhooks::Retention retention_of(const Config& config) {

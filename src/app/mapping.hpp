@@ -17,6 +17,7 @@
 #include "policy/role.hpp"
 #include "telemetry/log.hpp"
 #include "webhooks/deliveries.hpp"
+#include "webhooks/gap_repair.hpp"
 #include "webhooks/hooks.hpp"
 #include "webhooks/inbox.hpp"
 
@@ -29,6 +30,8 @@ gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, p
 hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app);
 webhooks::HookSettings hook_settings_of(const Config& config, const grants::Apps& apps);
 Result<webhooks::Deliveries::Wanted> destinations_of(const Config& config, OutsideSecrets& secrets);
+webhooks::RepairSettings repair_settings_of(const Config& config, const grants::Apps& apps);
+webhooks::HttpJournalFiles::Settings journal_files_of(const Config& config);
 webhooks::Retention retention_of(const Config& config);
 journal::JournalOptions journal_options_of(const Config& config);
 http::ClientOptions client_options_of(const Config& config);

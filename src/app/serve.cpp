@@ -96,6 +96,7 @@ class Serving {
     // destinations` tell.
     Result<void> delivering = co_await graph_->deliveries().begin();
     if (!delivering) log_.failed(telemetry::Level::Error, "webhook.destinations", delivering.error());
+    loop_.spawn(graph_->gap_repair().run());
     running_ = true;
     graph_->operations().watch_doors([this] { return door_certificates(); });
     loop_.spawn(clear_now_and_then());
@@ -212,6 +213,9 @@ class Serving {
       co_await (*door)->drain(deadline);
       door->reset();
     }
+    // What of a journal is not read by then is read after the next start.
+    graph_->gap_repair().stop();
+    co_await graph_->gap_repair().drain(deadline);
     // What is not delivered by then waits for the next start.
     bool delivered = co_await graph_->deliveries().drain(std::max(deadline, after(delivery_grace)));
     if (!delivered) log_.warning("gateway.stop_during_delivery", {});

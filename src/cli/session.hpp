@@ -37,6 +37,7 @@ class Session {
     std::string overlap = "24h";
     std::string secret_source, url, body_file, at, version;  // of webhooks
     std::string kind = "contact.propertyChange";
+    std::string from = "last";
     std::vector<std::string> connections, networks, fields;
     std::vector<std::pair<std::string, std::string>> filter;  // query names and values
     std::uint64_t count = 20;

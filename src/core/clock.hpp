@@ -7,7 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace hubward {
 
@@ -56,5 +58,8 @@ class ManualClock final : public Clock {
 
 // "2026-01-01T00:00:00.000Z", as HubSpot and the journal write it (RFC 3339 section 5.6, UTC, milliseconds).
 std::string to_iso8601(TimePoint time);
+// Reads such a time, or a date alone ("2026-01-01": its first moment). A fraction of a second may have one to
+// nine digits, or none; what is below a millisecond is cut off. Nothing when it is anything else.
+std::optional<TimePoint> from_iso8601(std::string_view text);
 
 }  // namespace hubward

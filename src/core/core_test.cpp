@@ -111,6 +111,28 @@ TEST_CASE("time is written as HubSpot writes it") {
   CHECK(to_iso8601(from_millis(INT64_MIN)) == "0000-01-01T00:00:00.000Z");
 }
 
+TEST_CASE("time is read as HubSpot writes it") {
+  const std::pair<std::string_view, std::string_view> times[] = {
+      {"2026-09-21T14:13:10.123Z", "2026-09-21T14:13:10.123Z"},
+      {"2026-09-21T14:13:10Z", "2026-09-21T14:13:10.000Z"},
+      {"2026-09-21T14:13:10.1Z", "2026-09-21T14:13:10.100Z"},
+      {"2026-09-21T14:13:10.123999999Z", "2026-09-21T14:13:10.123Z"},
+      {"2026-09-21", "2026-09-21T00:00:00.000Z"},
+      {"0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"},
+      {"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"},
+  };
+  for (auto [text, means] : times) {
+    REQUIRE_MESSAGE(from_iso8601(text), text);
+    CHECK(to_iso8601(*from_iso8601(text)) == means);
+  }
+  for (std::string_view wrong :
+       {"", "2026", "2026-9-21", "2026-13-01", "2026-02-30", "2026-09-21T", "2026-09-21 14:13:10Z",
+        "2026-09-21T14:13:10", "2026-09-21T24:00:00Z", "2026-09-21T14:60:10Z", "2026-09-21T14:13:60Z",
+        "2026-09-21T14:13:10.Z", "2026-09-21T14:13:10,1Z", "2026-09-21T14:13:10.1234567890Z",
+        "2026-09-21T14:13:10+00:00", "2026-09-21T1:13:10Z", "-026-09-21", "2026-09-21T14:13:10.12 Z"})
+    CHECK_FALSE_MESSAGE(from_iso8601(wrong), wrong);
+}
+
 TEST_CASE("locked memory is short before it is gone, and no longer when secrets have died") {
   REQUIRE(lock_memory());
   constexpr std::size_t piece = 64 * 1024;

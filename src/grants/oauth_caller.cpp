@@ -65,6 +65,13 @@ OauthCaller::Outcome<hubspot::Granted> OauthCaller::refresh(Secret refresh_token
   return ask_as_client<hubspot::Granted>(std::move(make), hubspot::read_token_answer);
 }
 
+OauthCaller::Outcome<hubspot::Granted> OauthCaller::client_credentials(std::string scopes) const {
+  Make make = [scopes = std::move(scopes)](const App& app, const Secret& secret) {
+    return hubspot::client_credentials_call(app.oauth_version, identity(app, secret), scopes);
+  };
+  return ask_as_client<hubspot::Granted>(std::move(make), hubspot::read_token_answer);
+}
+
 OauthCaller::Outcome<std::variant<hubspot::TokenFacts, hubspot::TokenInactive>> OauthCaller::introspect(
     Secret access_token) const {
   Make make = [token = shared(std::move(access_token))](const App& app, const Secret& secret) {

@@ -29,6 +29,7 @@ class OauthCaller {
   Outcome<hubspot::Granted> exchange(Secret code, std::string redirect_uri,
                                      std::optional<Secret> verifier) const;
   Outcome<hubspot::Granted> refresh(Secret refresh_token) const;
+  Outcome<hubspot::Granted> client_credentials(std::string scopes) const;
   Outcome<std::variant<hubspot::TokenFacts, hubspot::TokenInactive>> introspect(Secret access_token) const;
   Outcome<hubspot::TokenFacts> static_token_info(Secret token) const;
   Outcome<hubspot::AccountDetails> account_details(Secret access_token) const;

@@ -65,6 +65,9 @@ enum class TokenKind { Access, Refresh };
 OauthCall exchange_call(OauthVersion version, ClientIdentity client, const Secret& code,
                         std::string_view redirect_uri, const Secret* code_verifier);
 OauthCall refresh_call(OauthVersion version, ClientIdentity client, const Secret& refresh_token);
+// For what an app may do on its own behalf, without an account (section 1.2): scopes like
+// developer.webhooks_journal.read.
+OauthCall client_credentials_call(OauthVersion version, ClientIdentity client, std::string_view scopes);
 OauthCall introspect_call(OauthVersion version, ClientIdentity client, const Secret& token, TokenKind kind);
 OauthCall revoke_call(OauthVersion version, ClientIdentity client, const Secret& token, TokenKind kind);
 // Private-app tokens and service keys (section 2.1): the token in a JSON body and as the bearer.

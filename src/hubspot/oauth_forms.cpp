@@ -158,6 +158,15 @@ OauthCall refresh_call(OauthVersion version, ClientIdentity client, const Secret
   return form_call(version, "/token", form);
 }
 
+OauthCall client_credentials_call(OauthVersion version, ClientIdentity client, std::string_view scopes) {
+  SecretForm form;
+  form.add("grant_type", "client_credentials");
+  form.add("client_id", client.id);
+  form.add("client_secret", client.secret.reveal_text());
+  form.add("scope", scopes);
+  return form_call(version, "/token", form);
+}
+
 OauthCall introspect_call(OauthVersion version, ClientIdentity client, const Secret& token, TokenKind kind) {
   return call_about_token(version, "/token/introspect", client, token, kind);
 }

@@ -95,11 +95,12 @@ struct Hooks::Taking {
   std::string body;
   std::vector<hubspot::WebhookEvent> events;  // views of `body`
   std::optional<RequestMark> mark;
+  Telling telling;
   Signal done;
   std::optional<Result<void>> outcome;
 
   static Async<void> write(Inbox& inbox, std::shared_ptr<Taking> taking) {
-    taking->outcome = co_await inbox.accept(taking->app, taking->events, taking->mark);
+    taking->outcome = co_await inbox.accept(taking->app, taking->events, taking->mark, taking->telling);
     taking->done.notify();
   }
 };
@@ -216,6 +217,7 @@ Async<http::Response> Hooks::take(HookApp app, http::Request request) {
   if (!events) co_return answer_for(taking->app, events.error());
   taking->events = std::move(*events);
   taking->mark = mark_of(fields, verdict->version, app.policy);
+  taking->telling.tolerance = app.journal_tolerance;
   Result<void> stored = co_await store(taking);
   if (!stored) co_return answer_for(taking->app, stored.error());
   note(taking->app, "accepted", "");

@@ -44,6 +44,8 @@ constexpr std::string_view hooks_path = "/hooks/";
 struct HookApp {
   grants::AppSnapshot app;
   hubspot::SignaturePolicy policy;
+  // Of moments that the app's webhook journal tells of too; nothing: it is not read.
+  std::optional<std::chrono::milliseconds> journal_tolerance = {};
 };
 
 struct HookSettings {

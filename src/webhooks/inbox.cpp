@@ -7,6 +7,7 @@
 #include "core/json.hpp"
 #include "crypto/aead.hpp"
 #include "crypto/binding.hpp"
+#include "hubspot/webhook_journal.hpp"
 
 namespace hubward::webhooks {
 namespace {
@@ -25,19 +26,29 @@ Bytes identity_within(const RequestMark& mark, const Bytes& identity) {
   return {both.begin(), both.begin() + identity_size};
 }
 
+std::optional<tables::Happening> happening_in(const hubspot::WebhookEvent& event, const Telling& telling) {
+  if (!telling.tolerance) return std::nullopt;
+  std::optional<crypto::Digest> what = hubspot::happening_of(event);
+  if (!what) return std::nullopt;
+  return tables::Happening{telling.teller, *what, *event.occurred, *telling.tolerance};
+}
+
 }  // namespace
 
 Result<void> Inbox::add_event(std::vector<store::Statement>& to, const AppName& app,
                               const hubspot::WebhookEvent& event, TimePoint received,
-                              const std::optional<RequestMark>& mark) const {
+                              const std::optional<RequestMark>& mark, const Telling& telling) const {
   EventFacts facts = facts_of(event, app, received);
   if (!event.identified && mark) facts.identity = identity_within(*mark, facts.identity);
   Result<Bytes> sealed =
       crypto::seal_payload(parts_.key, place_of(facts.identity), bytes_of(event.bytes), parts_.random);
   if (!sealed) return std::unexpected(sealed.error());
   std::int64_t lane = lane_of(facts);
+  std::optional<tables::Happening> happening = happening_in(event, telling);
   to.push_back(tables::insert_seen(facts));
-  to.push_back(tables::insert_event(facts, lane, std::move(*sealed)));
+  to.push_back(tables::insert_event(facts, lane, std::move(*sealed), happening));
+  if (telling.teller == tables::Teller::Journal) to.push_back(tables::count_repaired());
+  if (happening) to.push_back(tables::insert_happening(facts, *happening));
   std::vector<std::int64_t> destinations = destinations_for(*routes_, facts);
   if (!destinations.empty()) to.push_back(tables::insert_deliveries(facts, lane, destinations));
   to.push_back(tables::count_duplicate());
@@ -45,13 +56,13 @@ Result<void> Inbox::add_event(std::vector<store::Statement>& to, const AppName& 
 }
 
 Async<Result<void>> Inbox::accept(const AppName& app, const std::vector<hubspot::WebhookEvent>& events,
-                                  std::optional<RequestMark> mark) {
+                                  std::optional<RequestMark> mark, Telling telling) {
   TimePoint received = parts_.clock.now();
   std::vector<store::Statement> transaction;
-  transaction.reserve(1 + 4 * events.size());
+  transaction.reserve(1 + 6 * events.size());
   if (mark) transaction.push_back(tables::insert_request(mark->signature, mark->until));
   for (const hubspot::WebhookEvent& event : events) {
-    Result<void> added = add_event(transaction, app, event, received, mark);
+    Result<void> added = add_event(transaction, app, event, received, mark, telling);
     if (!added) co_return added;
   }
   if (transaction.empty()) co_return Result<void>();
@@ -116,7 +127,32 @@ Async<Result<Inbox::Counts>> Inbox::count() const {
   auto number = [&](std::size_t column) {
     return static_cast<std::uint64_t>(store::integer_at(rows->front(), column));
   };
-  co_return Counts{number(0), number(1), number(2), number(3)};
+  co_return Counts{number(0), number(1), number(2), number(3), number(4)};
+}
+
+Async<Result<std::optional<Inbox::JournalPlace>>> Inbox::journal_place(AppName app) const {
+  Result<std::vector<store::Row>> rows = co_await parts_.file.query(tables::select_journal_place(app));
+  if (!rows) co_return std::unexpected(std::move(rows.error()));
+  if (rows->empty()) co_return std::nullopt;
+  const store::Row& row = rows->front();
+  co_return JournalPlace{store::text_at(row, 0), from_millis(store::integer_at(row, 1)),
+                         from_millis(store::integer_at(row, 2))};
+}
+
+Async<Result<std::uint64_t>> Inbox::repaired() const {
+  Result<std::vector<store::Row>> rows = co_await parts_.file.query(tables::select_repaired());
+  if (!rows) co_return std::unexpected(std::move(rows.error()));
+  co_return static_cast<std::uint64_t>(store::integer_at(rows->front(), 0));
+}
+
+Async<Result<void>> Inbox::set_journal_place(AppName app, std::string offset) {
+  std::vector<store::Statement> set = {tables::set_journal_place(app, offset, parts_.clock.now())};
+  co_return co_await parts_.file.commit(std::move(set));
+}
+
+Async<Result<void>> Inbox::note_journal_end(AppName app) {
+  std::vector<store::Statement> note = {tables::note_journal_end(app, parts_.clock.now())};
+  co_return co_await parts_.file.commit(std::move(note));
 }
 
 Async<Result<void>> Inbox::clear(Retention retention) {

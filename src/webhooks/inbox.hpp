@@ -33,6 +33,13 @@ struct RequestMark {
   TimePoint until{};           // when it is too old to be genuine anyway
 };
 
+// Who tells of events, and how far apart two moments may be that are told of and still be one. Where nobody
+// reads the app's webhook journal, nothing has to be compared.
+struct Telling {
+  tables::Teller teller = tables::Teller::Webhook;
+  std::optional<std::chrono::milliseconds> tolerance = {};
+};
+
 // How long what is kept.
 struct Retention {
   std::chrono::hours duplicates{14 * 24};  // an event that comes again within this is not stored again
@@ -54,7 +61,7 @@ class Inbox {
   // within one mark, or where there is none. `events` and what they view must live until then. Errors:
   // HOOK_REPLAYED (the mark was seen before; nothing was stored), and the store's.
   Async<Result<void>> accept(const AppName& app, const std::vector<hubspot::WebhookEvent>& events,
-                             std::optional<RequestMark> mark);
+                             std::optional<RequestMark> mark, Telling telling = {});
 
   // From now on accepted events go where these say.
   void set(std::shared_ptr<const Routes> routes) { routes_ = std::move(routes); }
@@ -76,8 +83,20 @@ class Inbox {
   struct Counts {
     std::uint64_t events = 0, waiting = 0, dead = 0;
     std::uint64_t duplicates = 0;  // ever
+    std::uint64_t repaired = 0;    // ever: that the journal alone told of
   };
   Async<Result<Counts>> count() const;
+
+  // How far the webhook journal of an app has been read.
+  struct JournalPlace {
+    std::string offset;  // empty: it held nothing when it was looked at first
+    TimePoint moved{};   // when the entry there was read
+    TimePoint ended{};   // when there was last nothing more to read
+  };
+  Async<Result<std::optional<JournalPlace>>> journal_place(AppName app) const;
+  Async<Result<std::uint64_t>> repaired() const;  // as Counts has it
+  Async<Result<void>> set_journal_place(AppName app, std::string offset);
+  Async<Result<void>> note_journal_end(AppName app);
 
   // Removes what has outlived its retention, in steps small enough that nobody waits for them.
   Async<Result<void>> clear(Retention retention);
@@ -87,7 +106,7 @@ class Inbox {
  private:
   Result<void> add_event(std::vector<store::Statement>& to, const AppName& app,
                          const hubspot::WebhookEvent& event, TimePoint received,
-                         const std::optional<RequestMark>& mark) const;
+                         const std::optional<RequestMark>& mark, const Telling& telling) const;
 
   const Parts parts_;
   std::shared_ptr<const Routes> routes_ = std::make_shared<const Routes>();

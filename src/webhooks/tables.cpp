@@ -71,7 +71,25 @@ CREATE TABLE inbox_figures (
 INSERT INTO inbox_figures VALUES ('duplicates', 0), ('replays', 0);
 )sql";
 
-constexpr std::array<std::string_view, 1> migrations = {create_tables};
+constexpr std::string_view add_journals = R"sql(
+CREATE TABLE inbox_happenings (
+  key      INTEGER NOT NULL,
+  occurred INTEGER NOT NULL,
+  teller   INTEGER NOT NULL,
+  seen     INTEGER NOT NULL,
+  PRIMARY KEY (key, occurred, teller)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inbox_journals (
+  app    TEXT NOT NULL PRIMARY KEY,
+  offset TEXT NOT NULL,
+  moved  INTEGER NOT NULL,
+  ended  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO inbox_figures VALUES ('repaired', 0);
+)sql";
+
+constexpr std::array<std::string_view, 2> migrations = {create_tables, add_journals};
 
 store::Value maybe(const std::optional<std::uint64_t>& number) {
   if (!number) return nullptr;
@@ -102,18 +120,40 @@ store::Statement insert_seen(const EventFacts& facts) {
           {number_from(identity), number_from(identity.subspan(8)), to_millis(facts.received)}};
 }
 
-store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed) {
+store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed,
+                              const std::optional<Happening>& happening) {
   std::optional<std::uint64_t> account;
   if (facts.account) account = facts.account->number;
-  return {
+  store::Statement insert = {
       "INSERT INTO inbox_events (app, kind, account, subscription, object_type, object, property, sensitive, "
       "occurred, received, attempt, identity, lane, sealed) "
       "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 "
-      "WHERE changes() = 1 OR NOT EXISTS (SELECT 1 FROM inbox_seen WHERE key = ?15 AND rest = ?16)",
+      "WHERE (changes() = 1 OR NOT EXISTS (SELECT 1 FROM inbox_seen WHERE key = ?15 AND rest = ?16))",
       {facts.app.text, facts.kind, maybe(account), maybe(facts.subscription), facts.object_type, facts.object,
        facts.property, std::int64_t{facts.sensitive}, to_millis(facts.occurred), to_millis(facts.received),
        static_cast<std::int64_t>(facts.attempt), facts.identity, lane, std::move(sealed),
        number_from(facts.identity), number_from(std::span(facts.identity).subspan(8))}};
+  if (!happening) return insert;
+  insert.sql +=
+      " AND NOT EXISTS (SELECT 1 FROM inbox_happenings "
+      "WHERE key = ?17 AND occurred BETWEEN ?18 AND ?19 AND teller >= ?20)";
+  Teller least = happening->teller == Teller::Webhook ? Teller::Journal : Teller::Webhook;
+  insert.values.insert(insert.values.end(),
+                       {number_from(happening->what), to_millis(happening->when - happening->tolerance),
+                        to_millis(happening->when + happening->tolerance), static_cast<std::int64_t>(least)});
+  return insert;
+}
+
+store::Statement count_repaired() {
+  return {"UPDATE inbox_figures SET value = value + 1 WHERE changes() = 1 AND name = 'repaired'"};
+}
+
+store::Statement insert_happening(const EventFacts& facts, const Happening& happening) {
+  return {
+      "INSERT INTO inbox_happenings SELECT ?, ?, ?, ? WHERE changes() = 1 "
+      "ON CONFLICT DO UPDATE SET seen = excluded.seen",
+      {number_from(happening.what), to_millis(happening.when), static_cast<std::int64_t>(happening.teller),
+       to_millis(facts.received)}};
 }
 
 store::Statement insert_deliveries(const EventFacts& facts, std::int64_t lane,
@@ -136,6 +176,9 @@ std::vector<store::Statement> forget_before(TimePoint requests_now, TimePoint se
           {"DELETE FROM inbox_seen WHERE key IN "
            "(SELECT key FROM inbox_seen WHERE seen < ? LIMIT ?)",
            {to_millis(seen_before), most_rows}},
+          {"DELETE FROM inbox_happenings WHERE (key, occurred, teller) IN "
+           "(SELECT key, occurred, teller FROM inbox_happenings WHERE seen < ? LIMIT ?)",
+           {to_millis(seen_before), most_rows}},
           {"DELETE FROM inbox_events WHERE id IN "
            "(SELECT id FROM inbox_events e WHERE received < ? AND NOT EXISTS "
            "(SELECT 1 FROM inbox_deliveries d WHERE d.event = e.id) ORDER BY received LIMIT ?)",
@@ -147,6 +190,7 @@ store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before
   return {
       "SELECT (SELECT count(*) FROM (SELECT 1 FROM inbox_requests WHERE until < ?1 LIMIT ?4)) + "
       "(SELECT count(*) FROM (SELECT 1 FROM inbox_seen WHERE seen < ?2 LIMIT ?4)) + "
+      "(SELECT count(*) FROM (SELECT 1 FROM inbox_happenings WHERE seen < ?2 LIMIT ?4)) + "
       "(SELECT count(*) FROM (SELECT 1 FROM inbox_events e WHERE received < ?3 AND NOT EXISTS "
       "(SELECT 1 FROM inbox_deliveries d WHERE d.event = e.id) LIMIT ?4))",
       {to_millis(requests_now), to_millis(seen_before), to_millis(events_before), most_rows}};
@@ -205,7 +249,27 @@ store::Statement select_counts() {
       "SELECT (SELECT count(*) FROM inbox_events), "
       "(SELECT count(*) FROM inbox_deliveries WHERE state = 0), "
       "(SELECT count(*) FROM inbox_deliveries WHERE state = 1), "
-      "(SELECT value FROM inbox_figures WHERE name = 'duplicates')"};
+      "(SELECT value FROM inbox_figures WHERE name = 'duplicates'), "
+      "(SELECT value FROM inbox_figures WHERE name = 'repaired')"};
+}
+
+store::Statement select_repaired() {
+  return {"SELECT value FROM inbox_figures WHERE name = 'repaired'"};
+}
+
+store::Statement select_journal_place(const AppName& app) {
+  return {"SELECT offset, moved, ended FROM inbox_journals WHERE app = ?", {app.text}};
+}
+
+store::Statement set_journal_place(const AppName& app, const std::string& offset, TimePoint now) {
+  return {
+      "INSERT INTO inbox_journals VALUES (?1, ?2, ?3, ?3) "
+      "ON CONFLICT DO UPDATE SET offset = excluded.offset, moved = excluded.moved",
+      {app.text, offset, to_millis(now)}};
+}
+
+store::Statement note_journal_end(const AppName& app, TimePoint now) {
+  return {"UPDATE inbox_journals SET ended = ? WHERE app = ?", {to_millis(now), app.text}};
 }
 
 store::Statement insert_destination(const DestinationName& name) {

@@ -7,9 +7,12 @@
 //   inbox_requests      the signatures of the requests within the window in which they could be sent again
 //   inbox_destinations  the numbers of destinations, which outlive their configuration
 //   inbox_deliveries    what is still to be delivered, and dead letters; a row goes when it was delivered
+//   inbox_happenings    what happened and when, of apps whose webhook journal is read, by whoever told first
+//   inbox_journals      how far the webhook journal of an app has been read
 //   inbox_figures       counters that must be as durable as what they count
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,15 +33,32 @@ namespace tables {
 
 enum class DeliveryState : std::int64_t { Waiting = 0, Dead = 1 };
 
-// --- Accepting. In one transaction and in this order: the request, then for each event the four, each of
-// which looks at what the one before it changed. ---
+// Who told of an event.
+enum class Teller : std::int64_t { Webhook = 0, Journal = 1 };
+
+// What happened, and when, so that two that tell of it are known to (docs/webhooks.md). A webhook is the same
+// as what the journal told before, but never as another webhook: two subscriptions may tell of one happening.
+// The journal is the same as either.
+struct Happening {
+  Teller teller = Teller::Webhook;
+  crypto::Digest what{};
+  TimePoint when{};
+  std::chrono::milliseconds tolerance{0};  // how far apart two moments may be and still be one
+};
+
+// --- Accepting. In one transaction and in this order: the request, then for each event those that it needs,
+// each of which looks at what the one before it changed. ---
 
 // STORE_CONFLICT when the same signature was seen before.
 store::Statement insert_request(const crypto::Digest& signature, TimePoint until);
 // Does nothing when the identity's first half was seen before.
 store::Statement insert_seen(const EventFacts& facts);
-// Does nothing when the whole identity was.
-store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed);
+// Does nothing when the whole identity was, or what happened was told.
+store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed,
+                              const std::optional<Happening>& happening);
+// Both for the event just inserted, if it was.
+store::Statement count_repaired();
+store::Statement insert_happening(const EventFacts& facts, const Happening& happening);
 // For the event just inserted, if it was: the newest of the file. Not without destinations.
 store::Statement insert_deliveries(const EventFacts& facts, std::int64_t lane,
                                    const std::vector<std::int64_t>& destinations);
@@ -72,7 +92,17 @@ void narrow(store::Statement& statement, const EventQuestion& question);
 EventFacts facts_from(const store::Row& row);
 constexpr std::size_t sealed_column = 14;
 
-store::Statement select_counts();  // one row: events, deliveries waiting, dead letters, duplicates
+// One row: events, deliveries waiting, dead letters, duplicates, events that the journal alone told of.
+store::Statement select_counts();
+store::Statement select_repaired();  // the last of them
+
+// --- The webhook journals of apps ---
+
+// The offset of the entry read last ("" when there was none to begin with), when that was, and when the
+// journal was last read to its end; or no row.
+store::Statement select_journal_place(const AppName& app);
+store::Statement set_journal_place(const AppName& app, const std::string& offset, TimePoint now);
+store::Statement note_journal_end(const AppName& app, TimePoint now);
 
 // --- Destinations ---
 

@@ -11,6 +11,7 @@ import subprocess
 import threading
 
 import story
+from demo import free_ports
 
 KEY = "{KEY}"
 GOOD = "GET /crm/v3/objects/contacts?limit=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\r\n"
@@ -260,9 +261,7 @@ class Nginx:
             raise story.Trouble("nginx is missing; `./dev test` installs it (nginx-light)")
         folder = pathlib.Path(demo.folder) / "nginx"
         folder.mkdir()
-        held = socket.create_server(("127.0.0.1", 0))
-        self.port = held.getsockname()[1]
-        held.close()
+        [self.port] = free_ports(1)
         self.log = folder / "seen.log"
         (folder / "nginx.conf").write_text(f"""
 daemon off;

@@ -37,6 +37,7 @@ class Story(unittest.TestCase):
     sandbox_flags = ()
     extra_configuration = ""
     door_keys = None
+    app_keys = ""
     environment = None
 
     @classmethod
@@ -47,7 +48,7 @@ class Story(unittest.TestCase):
             cls.demo.prepare()
             cls.demo.start_sandbox(*cls.sandbox_flags)
             cls.arrange()
-            cls.demo.write_configuration(cls.extra_configuration, cls.door_keys)
+            cls.demo.write_configuration(cls.extra_configuration, cls.door_keys, cls.app_keys)
             cls.demo.start_gateway()
             cls.demo.connect()
             cls.demo.client_key = cls.demo.create_client()

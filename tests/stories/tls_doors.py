@@ -10,15 +10,11 @@ import ssl
 import threading
 
 import story
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return held.getsockname()[1]
+from demo import free_ports
 
 
 class Doors(story.Story):
-    redirect_port = free_port()
+    [redirect_port] = free_ports(1)
     door_keys = {"public": f"redirect_port = {redirect_port}"}
     PATH = "/crm/v3/objects/contacts?limit=1"
 
