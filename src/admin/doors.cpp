@@ -154,7 +154,8 @@ Async<http::Response> Doors::answer(grants::Actor actor, http::Request request) 
     co_return response;
   }
   if (reads(request) && request.path() == "/metrics") {
-    parts_.operations.measure(parts_.metrics);
+    Result<void> measured = co_await parts_.operations.measure(parts_.metrics);
+    if (!measured) parts_.log.failed(telemetry::Level::Warning, "metrics.deliveries", measured.error());
     http::Response response =
         http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", parts_.metrics.text());
     response.fields.set("Cache-Control", "no-store");

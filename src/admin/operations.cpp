@@ -183,7 +183,7 @@ Async<Result<Json>> Operations::readiness() const {
                           {"simulator_apps", texts(roster_->simulator_apps())}});
 }
 
-void Operations::measure(telemetry::Metrics& metrics) const {
+Async<Result<void>> Operations::measure(telemetry::Metrics& metrics) const {
   using std::chrono::duration;
   journal::Journal::Statistics statistics = parts_.journal.statistics();
   metrics.gauge("hubward_journal_lag_seconds", "Age of the oldest record that is not on the disk yet")
@@ -221,6 +221,7 @@ void Operations::measure(telemetry::Metrics& metrics) const {
         .gauge("hubward_certificate_expiry_seconds",
                "Until the TLS certificate of a door ends; below zero: has ended", {{"door", one.door}})
         .set(duration<double>(one.facts.not_after - parts_.clock.now()).count());
+  co_return co_await parts_.deliveries.measure(metrics);
 }
 
 std::vector<DoorCertificate> Operations::door_certificates() const {

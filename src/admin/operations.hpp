@@ -84,7 +84,8 @@ class Operations {
 
   // Figures that are true at the moment they are asked for: the journal's lag, connections by state, how long
   // the token lives that ends first, and the certificate of each door.
-  void measure(telemetry::Metrics& metrics) const;
+  // And what waits for each destination of webhooks; an error leaves those figures as they were.
+  Async<Result<void>> measure(telemetry::Metrics& metrics) const;
 
   // As configured and, while its client secret is being changed, which one HubSpot takes.
   Result<Json> show_app(const AppName& name) const;

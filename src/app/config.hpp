@@ -185,6 +185,7 @@ struct DestinationSettings {
   std::vector<std::string> properties;
   std::vector<std::string> allow_networks;
   std::string ca;
+  std::string certificate, key;
   unsigned concurrency = 10;
   Millis timeout{10'000};
   bool operator==(const DestinationSettings&) const = default;

@@ -126,6 +126,9 @@ std::vector<Complaint> check_files(const Config& config, Variables variables) {
          {std::pair{"secret", &to.secret}, {"previous_secret", &to.previous_secret}, {"bearer", &to.bearer}})
       check_secret(complaints, fmt::format("[destinations.{}] {}", name, key), *secret, variables);
     check_file(complaints, fmt::format("[destinations.{}] ca", name), to.ca, Secrecy::Public);
+    check_file(complaints, fmt::format("[destinations.{}] certificate", name), to.certificate,
+               Secrecy::Public);
+    check_file(complaints, fmt::format("[destinations.{}] key", name), to.key, Secrecy::Private);
   }
   return complaints;
 }

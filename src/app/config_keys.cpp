@@ -341,6 +341,10 @@ Keys destination_keys(DestinationSettings& to) {
        "the public internet are called, whatever a name leads to."},
       {"ca", TextSlot{&to.ca, rule_for_paths, "/etc/hubward/erp-ca.crt"},
        "The only authority, PEM, trusted for this destination. Left out: those that the machine trusts."},
+      {"certificate", TextSlot{&to.certificate, rule_for_paths, "/etc/hubward/erp-client.crt"},
+       "PEM, shown to the destination when it asks for a certificate (mutual TLS); needs `key`."},
+      {"key", TextSlot{&to.key, rule_for_paths, "/etc/hubward/erp-client.key"},
+       "PEM, the key of `certificate`. Nobody else may read the file."},
       {"concurrency", number(to.concurrency, 1, most_at_once), "Deliveries under way at once."},
       {"timeout_ms", millis(to.timeout, 100, longest_timeout_ms), "How long one attempt may take."},
   };

@@ -69,6 +69,12 @@ class Together {
                fmt::format("[destinations.{}] url is http: customers' data would cross the internet in the "
                            "clear; use https, or name the network of your own in allow_networks",
                            name));
+    if (to.certificate.empty() != to.key.empty())
+      complain(fmt::format("destinations.{}.{}", name, to.key.empty() ? "certificate" : "key"),
+               fmt::format("[destinations.{}] needs certificate and key together, or neither", name));
+    if (!to.certificate.empty() && to.url.starts_with("http://"))
+      complain(fmt::format("destinations.{}.certificate", name),
+               fmt::format("[destinations.{}] has a certificate, which http never shows; use https", name));
     for (const std::string& app : to.apps)
       if (!config_.apps.contains(app))
         complain(fmt::format("destinations.{}.apps", name),

@@ -58,6 +58,8 @@ http::ClientOptions client_options_of(const DestinationSettings& settings) {
     options.system_authorities = false;
     options.authority_files.push_back(settings.ca);
   }
+  options.certificate_file = settings.certificate;
+  options.key_file = settings.key;
   std::vector<http::Network> allowed;
   for (const std::string& text : settings.allow_networks)
     if (auto network = http::Network::parse(text)) allowed.push_back(*network);

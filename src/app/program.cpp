@@ -165,6 +165,17 @@ void look_at_certificates(const Config& config, Findings& found) {
     auto warning = admin::warning_of(found.certificates.back(), found.now);
     if (warning && !facts->valid_at(found.now)) found.wrong.push_back({0, 0, *warning});
   }
+  for (const auto& [name, to] : config.destinations) {
+    if (to.certificate.empty()) continue;
+    auto facts = http::try_client_certificate(to.certificate, to.key);
+    if (!facts) {
+      found.wrong.push_back({0, 0, fmt::format("[destinations.{}] {}", name, facts.error().message)});
+    } else if (!facts->valid_at(found.now)) {
+      found.wrong.push_back(
+          {0, 0,
+           fmt::format("[destinations.{}] the certificate in {} is not valid now", name, to.certificate)});
+    }
+  }
 }
 
 }  // namespace

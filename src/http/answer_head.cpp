@@ -24,13 +24,18 @@ bool may_be_interim(std::string_view begin) {
 
 }  // namespace
 
-Error words_for(Stream::State state, const Origin& origin) {
+std::string tls_words(const Stream& stream) {
+  return stream.trouble().empty() ? "" : " (" + stream.trouble() + ")";
+}
+
+Error words_for(Stream::State state, const Origin& origin, const Stream& stream) {
   if (state == Stream::State::TimedOut)
     return upstream("UPSTREAM_TIMEOUT", origin, "did not answer in time").error();
   if (state == Stream::State::Closed)
     return upstream("UPSTREAM_ANSWER", origin, "closed the connection before its answer was complete")
         .error();
-  return upstream("UPSTREAM_ANSWER", origin, "broke the connection off before its answer was complete")
+  return upstream("UPSTREAM_ANSWER", origin,
+                  "broke the connection off before its answer was complete" + tls_words(stream))
       .error();
 }
 
@@ -59,7 +64,7 @@ Async<Result<ResponseHead>> AnswerHead::read(Origin origin, Deadline deadline) {
     if (arrived.state != Stream::State::Ok) {
       bool ended = arrived.state == Stream::State::Closed || arrived.state == Stream::State::Broken;
       nothing_came_ = ended && interim_ == 0 && intake_.empty();
-      co_return std::unexpected(words_for(arrived.state, origin));
+      co_return std::unexpected(words_for(arrived.state, origin, intake_.stream()));
     }
     std::expected<ResponseHead, Refusal> head = read_response_head(arrived.text, limits_);
     intake_.drop_head();

@@ -34,6 +34,8 @@ class AnswerHead {
 };
 
 // What a connection that ended in this state means for the caller.
-Error words_for(Stream::State state, const Origin& origin);
+Error words_for(Stream::State state, const Origin& origin, const Stream& stream);
+// " (…)": why TLS ended, where it did; a certificate of ours that is not taken is told so.
+std::string tls_words(const Stream& stream);
 
 }  // namespace hubward::http

@@ -74,7 +74,7 @@ class AnswerBody final : public Body {
     if (!piece.refusal && piece.state == Stream::State::Ok) return piece.data;
     keep_alive_ = false;
     if (piece.refusal) return upstream("UPSTREAM_ANSWER", origin_, piece.refusal->message);
-    return std::unexpected(words_for(piece.state, origin_));
+    return std::unexpected(words_for(piece.state, origin_, lease_->stream));
   }
 
   Lease lease_;
@@ -175,7 +175,8 @@ Async<Client::State::Exchanged> Client::State::exchange(ClientConnection& connec
     if (head)
       head->keep_alive = false;
     else if (sent.state != Stream::State::Answered)
-      head = upstream("UPSTREAM_SEND", request.origin, "broke the connection off within the request");
+      head = upstream("UPSTREAM_SEND", request.origin,
+                      "broke the connection off within the request" + tls_words(connection.stream));
   }
   co_return Exchanged{std::move(head), stale};
 }
@@ -213,9 +214,16 @@ Client::~Client() {
   state_->pools->close();
 }
 
+Result<CertificateFacts> try_client_certificate(const std::string& certificate_file,
+                                                const std::string& key_file) {
+  auto tls = TlsContext::for_client({false, {}, certificate_file, key_file});
+  if (!tls) return std::unexpected(tls.error());
+  return (*tls)->certificate();
+}
+
 Result<std::unique_ptr<Client>> Client::make(Loop& loop, ClientOptions options) {
-  Result<std::shared_ptr<TlsContext>> tls =
-      TlsContext::for_client({options.system_authorities, options.authority_files});
+  Result<std::shared_ptr<TlsContext>> tls = TlsContext::for_client(
+      {options.system_authorities, options.authority_files, options.certificate_file, options.key_file});
   if (!tls) return std::unexpected(tls.error());
   auto pools = std::make_shared<ClientPools>(loop, std::move(options), std::move(*tls));
   return std::unique_ptr<Client>(new Client(std::make_shared<State>(std::move(pools))));

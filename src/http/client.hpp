@@ -33,10 +33,13 @@ std::string authority_of(const Origin& origin);  // likewise, and without the sc
 struct ClientOptions {
   bool system_authorities = true;                 // trust what the machine trusts
   std::vector<std::string> authority_files = {};  // PEM files trusted besides
-  std::size_t idle_per_pool = 64;                 // kept connections, besides those that are busy
-  std::size_t connections_per_pool = 256;         // open at once; more wait for their deadline
-  std::chrono::milliseconds connect{10'000};      // name look-up, TCP and TLS together
-  std::chrono::milliseconds idle{50'000};         // a kept connection is closed after this
+  // PEM: shown to servers that ask for a certificate. Both or none.
+  std::string certificate_file = {};
+  std::string key_file = {};
+  std::size_t idle_per_pool = 64;             // kept connections, besides those that are busy
+  std::size_t connections_per_pool = 256;     // open at once; more wait for their deadline
+  std::chrono::milliseconds connect{10'000};  // name look-up, TCP and TLS together
+  std::chrono::milliseconds idle{50'000};     // a kept connection is closed after this
   // One that was used within this is busy: it keeps its buffers, and is not closed for being one too many, or
   // calls that come in waves would connect anew in each.
   std::chrono::milliseconds busy{1'000};
@@ -47,6 +50,10 @@ struct ClientOptions {
   // is used, so that a name that changes is no way around it. Empty: all.
   std::function<bool(const std::string& address)> may_connect = {};
 };
+
+// What a client with these would show; the error says what is wrong with them.
+Result<CertificateFacts> try_client_certificate(const std::string& certificate_file,
+                                                const std::string& key_file);
 
 // A request to send. Content-Length or chunked framing follows from body->length(); Host from the origin. It
 // may be sent again, with another bearer and body.

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "async/await.hpp"
+#include "core/encoding.hpp"
 #include "http/error_response.hpp"
 #include "http/fake_authority.hpp"
 #include "http/fake_door.hpp"
@@ -105,6 +106,45 @@ class TricklingBody final : public Body {
 };
 
 }  // namespace
+
+TEST_CASE("a client shows its certificate to a server that asks for one") {
+  FakeAuthority authority;
+  FakeAuthority::Leaf leaf = authority.issue("leaf"), own = authority.issue("own"),
+                      other = authority.issue("other");
+  TlsServer asking{
+      .certificate_file = leaf.certificate_file, .key_file = leaf.key_file, .asks_for_certificate = true};
+  FakeDoor door(
+      [](Request request) -> Async<Response> {
+        Response response;
+        std::string shown =
+            request.peer.certificate ? to_hex(request.peer.certificate->facts.key_hash) : "none";
+        response.body = text_body(std::move(shown));
+        co_return response;
+      },
+      {}, asking);
+  Origin origin{Origin::Scheme::Https, "localhost", door.port()};
+  CHECK(Caller(trusting(authority))(get(origin, "/")).body == "none");
+  ClientOptions showing = trusting(authority);
+  showing.certificate_file = own.certificate_file;
+  showing.key_file = own.key_file;
+  auto facts = try_client_certificate(own.certificate_file, own.key_file);
+  REQUIRE(facts);
+  Caller call(showing);
+  CHECK(call(get(origin, "/")).body == to_hex(facts->key_hash));
+  CHECK(call(get(origin, "/")).body == to_hex(facts->key_hash));
+
+  struct Row {
+    std::string certificate, key;
+    std::string_view complaint;
+  };
+  for (const Row& row : {Row{own.certificate_file, other.key_file, "key values mismatch"},
+                         Row{own.certificate_file, own.certificate_file, "cannot use the key file"},
+                         Row{"/nowhere", own.key_file, "cannot use the certificate file /nowhere"}}) {
+    auto wrong = try_client_certificate(row.certificate, row.key);
+    REQUIRE_FALSE(wrong);
+    CHECK_MESSAGE(wrong.error().message.contains(row.complaint), wrong.error().message);
+  }
+}
 
 TEST_CASE("a client and a listener speak with each other, plain and through TLS") {
   FakeAuthority authority;

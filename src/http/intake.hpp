@@ -26,6 +26,7 @@ class Intake {
 
   explicit Intake(Stream& stream) : stream_(stream) {}
   ~Intake();
+  const Stream& stream() const { return stream_; }
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
 

@@ -122,6 +122,17 @@ std::unexpected<Error> tls_failure(std::string message) {
   return failure("TLS_SETUP", Fault::Us, Retry::Never, std::move(message) + ": " + tls_trouble());
 }
 
+// What is shown to the other end.
+Result<void> use_certificate(SSL_CTX* context, const std::string& certificate, const std::string& key) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1)
+    return tls_failure("cannot use the certificate file " + certificate);
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return tls_failure("cannot use the key file " + key);
+  if (SSL_CTX_check_private_key(context) != 1)
+    return tls_failure("the key in " + key + " does not belong to " + certificate);
+  return {};
+}
+
 }  // namespace
 
 std::string tls_trouble() {
@@ -190,12 +201,8 @@ Result<void> TlsContext::serve_with(const ServerTls& options) {
   SSL_CTX_set_app_data(raw, ticket_keys_.get());
   SSL_CTX_set_tlsext_ticket_key_evp_cb(raw, use_ticket_key);
   SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(raw, options.certificate_file.c_str()) != 1)
-    return tls_failure("cannot use the certificate file " + options.certificate_file);
-  if (SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-    return tls_failure("cannot use the key file " + options.key_file);
-  if (SSL_CTX_check_private_key(raw) != 1)
-    return tls_failure("the key in " + options.key_file + " does not belong to " + options.certificate_file);
+  Result<void> shown = use_certificate(raw, options.certificate_file, options.key_file);
+  if (!shown) return shown;
   Result<CertificateFacts> facts = facts_of(*SSL_CTX_get0_certificate(raw));
   if (!facts) return while_doing(options.certificate_file, facts.error());
   certificate_ = std::move(*facts);
@@ -271,7 +278,14 @@ Result<std::shared_ptr<TlsContext>> TlsContext::for_client(const ClientTls& opti
   for (const std::string& file : options.authority_files)
     if (SSL_CTX_load_verify_file(raw, file.c_str()) != 1)
       return tls_failure("cannot use the authority file " + file);
-  return std::shared_ptr<TlsContext>(new TlsContext(std::move(*context)));
+  std::shared_ptr<TlsContext> made(new TlsContext(std::move(*context)));
+  if (options.certificate_file.empty()) return made;
+  Result<void> shown = use_certificate(raw, options.certificate_file, options.key_file);
+  if (!shown) return std::unexpected(shown.error());
+  Result<CertificateFacts> facts = facts_of(*SSL_CTX_get0_certificate(raw));
+  if (!facts) return while_doing(options.certificate_file, facts.error());
+  made->certificate_ = std::move(*facts);
+  return made;
 }
 
 SslPtr TlsContext::connection_on(TlsSocket& socket) const {

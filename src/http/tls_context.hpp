@@ -54,6 +54,8 @@ struct ServerTls {
 struct ClientTls {
   bool system_authorities = true;
   std::vector<std::string> authority_files;
+  std::string certificate_file = {};  // shown to servers that ask for one; empty: none is
+  std::string key_file = {};
 };
 
 class TlsContext {
@@ -62,7 +64,8 @@ class TlsContext {
   static Result<std::shared_ptr<TlsContext>> for_client(const ClientTls& options);
   ~TlsContext();
 
-  // Of a server: its own certificate, and the value of Strict-Transport-Security (empty: not sent).
+  // Its own certificate, of a client where it has one; and of a server the value of Strict-Transport-Security
+  // (empty: not sent).
   const CertificateFacts& certificate() const { return certificate_; }
   const std::string& strict_transport() const { return strict_transport_; }
   // What the client at the other end of a finished handshake showed, judged by this context's authorities;

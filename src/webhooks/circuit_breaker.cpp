@@ -2,7 +2,6 @@
 #include "webhooks/circuit_breaker.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace hubward::webhooks {
 
@@ -16,29 +15,32 @@ std::optional<SteadyPoint> CircuitBreaker::opens_at(SteadyPoint now) const {
   return until_;
 }
 
-bool CircuitBreaker::admits(SteadyPoint now) {
-  if (state(now) == State::Closed) return true;
-  if (state(now) == State::Open || probing_) return false;
+std::optional<CircuitBreaker::Attempt> CircuitBreaker::admit(SteadyPoint now) {
+  if (state(now) == State::Closed) return Attempt::Plain;
+  if (state(now) == State::Open || probing_) return std::nullopt;
   probing_ = true;
-  return true;
+  return Attempt::Probe;
 }
 
-void CircuitBreaker::succeeded() {
+void CircuitBreaker::succeeded(Attempt attempt) {
+  if (until_ && attempt == Attempt::Plain) return;
   *this = CircuitBreaker();
 }
 
-void CircuitBreaker::failed(SteadyPoint now) {
+void CircuitBreaker::failed(Attempt attempt, SteadyPoint now) {
+  if (until_ && attempt == Attempt::Plain) return;
   ++failures_;
-  bool probe = std::exchange(probing_, false);
-  if (!until_ && failures_ < failures_to_open) return;
-  // Attempts that were under way when it opened say nothing new.
-  if (until_ && !probe) return;
-  if (probe) rest_ = std::min<std::chrono::seconds>(2 * rest_, longest_rest);
+  if (attempt == Attempt::Probe) {
+    probing_ = false;
+    rest_ = std::min<std::chrono::seconds>(2 * rest_, longest_rest);
+  } else if (failures_ < failures_to_open) {
+    return;
+  }
   until_ = now + rest_;
 }
 
-void CircuitBreaker::undecided() {
-  probing_ = false;
+void CircuitBreaker::undecided(Attempt attempt) {
+  if (attempt == Attempt::Probe) probing_ = false;
 }
 
 }  // namespace hubward::webhooks

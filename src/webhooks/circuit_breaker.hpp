@@ -23,13 +23,16 @@ class CircuitBreaker {
   // When to ask again; nothing while it is closed or a probe is under way.
   std::optional<SteadyPoint> opens_at(SteadyPoint now) const;
 
-  // Asked before each attempt. True once while half open: that attempt is the probe.
-  bool admits(SteadyPoint now);
-  void succeeded();
+  // Handed out before an attempt and back with its outcome. An attempt that was under way when the breaker
+  // opened says nothing about the destination as it is now: only the probe does.
+  enum class Attempt : unsigned char { Plain, Probe };
+  // Nothing while it is open; once while half open: that attempt is the probe.
+  std::optional<Attempt> admit(SteadyPoint now);
+  void succeeded(Attempt attempt);
   // Of a destination that is to blame (blames_destination()).
-  void failed(SteadyPoint now);
+  void failed(Attempt attempt, SteadyPoint now);
   // The attempt said nothing about the destination, or was never made.
-  void undecided();
+  void undecided(Attempt attempt);
 
  private:
   std::uint32_t failures_ = 0;  // in a row

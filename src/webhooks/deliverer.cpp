@@ -79,8 +79,10 @@ struct Deliverer::State {
   // --- Coroutines ---
   static Async<void> run(std::shared_ptr<State> self);
   static Async<void> look(std::shared_ptr<State> self);
-  static Async<void> attempt(std::shared_ptr<State> self, std::int64_t lane);
-  static Async<void> deliver(std::shared_ptr<State> self, std::int64_t lane, tables::Head head);
+  static Async<void> attempt(std::shared_ptr<State> self, std::int64_t lane,
+                             CircuitBreaker::Attempt admitted);
+  static Async<void> deliver(std::shared_ptr<State> self, std::int64_t lane, tables::Head head,
+                             CircuitBreaker::Attempt admitted);
   static Async<AttemptOutcome> send(std::shared_ptr<State> self, const tables::Head& head,
                                     std::string payload, std::uint32_t attempt);
   // False when it had to be given up because we stop.
@@ -89,7 +91,7 @@ struct Deliverer::State {
   http::Outgoing outgoing(const tables::Head& head, std::string payload, std::uint32_t attempt) const;
   std::vector<store::Statement> statements_for(const tables::Head& head, const DeliveryDecision& decision,
                                                std::uint32_t attempts, TimePoint first);
-  void judge(const AttemptOutcome& outcome);
+  void judge(const AttemptOutcome& outcome, CircuitBreaker::Attempt admitted);
   void note(const tables::Head& head, const DeliveryDecision& decision);
   void record(std::string what, const tables::Head& head, const std::string& cause) const;
   void disable(const std::string& cause);
@@ -168,11 +170,12 @@ Async<void> Deliverer::State::run(std::shared_ptr<State> self) {
 // The loop goes on by itself after the last of them: what they change wakes run().
 void Deliverer::State::begin_attempts(const std::shared_ptr<State>& self) {
   while (!stopping && facts.in_flight < destination->concurrency && !ready.empty()) {
-    if (!breaker.admits(parts.clock.steady())) return;
+    std::optional<CircuitBreaker::Attempt> admitted = breaker.admit(parts.clock.steady());
+    if (!admitted) return;
     std::int64_t lane = ready.front();
     ready.pop_front();
     ++facts.in_flight;
-    parts.loop.spawn(attempt(self, lane));
+    parts.loop.spawn(attempt(self, lane, *admitted));
   }
 }
 
@@ -194,32 +197,34 @@ Async<void> Deliverer::State::look(std::shared_ptr<State> self) {
   if (rows->size() == static_cast<std::size_t>(rows_of_a_look)) self->more = true;
 }
 
-Async<void> Deliverer::State::attempt(std::shared_ptr<State> self, std::int64_t lane) {
+Async<void> Deliverer::State::attempt(std::shared_ptr<State> self, std::int64_t lane,
+                                      CircuitBreaker::Attempt admitted) {
   Result<std::vector<store::Row>> rows =
       co_await self->parts.inbox.file().query(tables::select_head(self->number, lane));
   if (self->stopping) {
-    self->breaker.undecided();
+    self->breaker.undecided(admitted);
   } else if (!rows) {
     self->parts.log.failed(telemetry::Level::Error, "delivery.store", rows.error());
-    self->breaker.undecided();
+    self->breaker.undecided(admitted);
     self->park(lane, self->parts.clock.now() + store_pause);
   } else if (rows->empty()) {
-    self->breaker.undecided();
+    self->breaker.undecided(admitted);
     self->forget(lane);
   } else {
     tables::Head head = tables::head_from(rows->front());
     if (head.next > self->parts.clock.now()) {
-      self->breaker.undecided();
+      self->breaker.undecided(admitted);
       self->park(lane, head.next);
     } else {
-      co_await deliver(self, lane, std::move(head));
+      co_await deliver(self, lane, std::move(head), admitted);
     }
   }
   --self->facts.in_flight;
   self->changed.notify();
 }
 
-Async<void> Deliverer::State::deliver(std::shared_ptr<State> self, std::int64_t lane, tables::Head head) {
+Async<void> Deliverer::State::deliver(std::shared_ptr<State> self, std::int64_t lane, tables::Head head,
+                                      CircuitBreaker::Attempt admitted) {
   const std::uint32_t attempts = head.attempts + 1;
   const TimePoint begun = self->parts.clock.now();
   const TimePoint first = head.first.value_or(begun);
@@ -228,12 +233,12 @@ Async<void> Deliverer::State::deliver(std::shared_ptr<State> self, std::int64_t 
   if (payload) {
     SteadyPoint sent = self->parts.clock.steady();
     AttemptOutcome outcome = co_await send(self, head, std::move(*payload), attempts);
-    self->judge(outcome);
+    self->judge(outcome, admitted);
     decision = decide(outcome, {attempts, first}, chance_from(self->parts.random), self->parts.clock.now());
     if (decision.what == DeliveryDecision::What::Delivered)
       self->latency.observe(self->parts.clock.steady() - sent);
   } else {
-    self->breaker.undecided();  // the fault is ours
+    self->breaker.undecided(admitted);  // the fault is ours
     decision = {DeliveryDecision::What::Dead, {}, payload.error().message};
   }
   self->note(head, decision);
@@ -316,13 +321,13 @@ Async<bool> Deliverer::State::settle(std::shared_ptr<State> self, std::vector<st
   }
 }
 
-void Deliverer::State::judge(const AttemptOutcome& outcome) {
+void Deliverer::State::judge(const AttemptOutcome& outcome, CircuitBreaker::Attempt admitted) {
   if (is_success(outcome.status)) {
-    breaker.succeeded();
+    breaker.succeeded(admitted);
   } else if (blames_destination(outcome)) {
-    breaker.failed(parts.clock.steady());
+    breaker.failed(admitted, parts.clock.steady());
   } else {
-    breaker.undecided();
+    breaker.undecided(admitted);
   }
 }
 

@@ -467,6 +467,25 @@ TEST_CASE("a long backlog costs little memory, and lanes that are empty are forg
   CHECK(post.view("erp").facts.lanes <= 2 * 256 + 10);
 }
 
+TEST_CASE("what waits and what is dead can be measured, for each destination") {
+  Post post;
+  Receiver& erp = post.receive("erp");
+  post.receive("crm");
+  erp.answer = [](const Arrival&) { return 0; };
+  post.start();
+  post.accept({{.event = 1, .object = 1}, {.event = 2, .object = 2}, {.event = 3, .object = 3}});
+  post.wait_for(erp, 3);
+  post.wait_until([&] { return post.view("crm").waiting == 0; });
+  REQUIRE(post.house.run(post.deliveries->measure(post.house.metrics)));
+  const std::string text = post.house.metrics.text();
+  for (std::string_view line :
+       {R"(hubward_deliveries_waiting{destination="erp"} 3)",
+        R"(hubward_deliveries_waiting{destination="crm"} 0)", R"(hubward_dead_letters{destination="erp"} 0)",
+        R"(hubward_destination_state{destination="erp"} 0)"})
+    CHECK_MESSAGE(text.contains(line), text);
+  CHECK_FALSE(text.contains("/in?x=1"));
+}
+
 TEST_CASE("a disk that fails after a delivery delays what follows, and loses nothing") {
   store::FakeDisk disk;
   Post post(disk.name());

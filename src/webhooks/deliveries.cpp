@@ -149,6 +149,31 @@ Async<Result<std::vector<Deliveries::View>>> Deliveries::list() const {
   co_return views;
 }
 
+Async<Result<void>> Deliveries::measure(telemetry::Metrics& metrics) const {
+  struct Measured {
+    std::string name;
+    std::int64_t number = 0;
+    Deliverer::Facts::State state = Deliverer::Facts::State::Delivering;
+  };
+  std::vector<Measured> all;  // a reload may come while the store is asked
+  for (const auto& one : deliverers_)
+    all.push_back({one->destination().name.text, one->number(), one->facts().state});
+  for (const Measured& one : all) {
+    auto rows = co_await parts_.inbox.file().query(tables::count_deliveries_of(one.number, most_measured));
+    if (!rows) co_return std::unexpected(std::move(rows.error()));
+    auto set = [&](const char* name, const char* help, std::int64_t value) {
+      metrics.gauge(name, help, {{"destination", one.name}}).set(static_cast<double>(value));
+    };
+    set("hubward_deliveries_waiting", "Deliveries that wait, counted to 100000 and no further",
+        store::integer_at(rows->front(), 0));
+    set("hubward_dead_letters", "Dead letters, counted to 100000 and no further",
+        store::integer_at(rows->front(), 1));
+    set("hubward_destination_state", "Of a destination: 0 delivering, 1 resting, 2 disabled",
+        static_cast<std::int64_t>(one.state));
+  }
+  co_return Result<void>();
+}
+
 Async<Result<std::vector<Deliveries::DeadLetterView>>> Deliveries::dead(
     std::optional<DestinationName> destination, std::optional<std::int64_t> before,
     std::int64_t limit) const {

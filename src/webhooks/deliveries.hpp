@@ -41,6 +41,12 @@ class Deliveries {
   };
   Async<Result<std::vector<View>>> list() const;
 
+  // Gauges of each destination that is running: hubward_deliveries_waiting, hubward_dead_letters, and
+  // hubward_destination_state (0 delivering, 1 resting, 2 disabled). Counted to most_measured and no further,
+  // so that a backlog of any length costs a look little.
+  static constexpr std::int64_t most_measured = 100'000;
+  Async<Result<void>> measure(telemetry::Metrics& metrics) const;
+
   struct DeadLetterView {
     DestinationName destination;
     tables::DeadLetter letter;

@@ -104,6 +104,14 @@ store::Statement count_deliveries() {
   return {"SELECT destination, state, count(*) FROM inbox_deliveries GROUP BY destination, state"};
 }
 
+store::Statement count_deliveries_of(std::int64_t destination, std::int64_t most) {
+  return {
+      "SELECT (SELECT count(*) FROM (SELECT 1 FROM inbox_deliveries WHERE destination = ?1 AND state = 0 "
+      "LIMIT ?2)), "
+      "(SELECT count(*) FROM (SELECT 1 FROM inbox_deliveries WHERE destination = ?1 AND state = 1 LIMIT ?2))",
+      {destination, most}};
+}
+
 store::Statement select_dead(std::optional<std::int64_t> destination, std::optional<std::int64_t> before,
                              std::int64_t limit) {
   store::Statement select{"SELECT d.id, d.destination, d.attempts, d.first_at, d.cause, " +

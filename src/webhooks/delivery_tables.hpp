@@ -46,7 +46,10 @@ store::Statement enable(std::int64_t destination);
 
 // --- For operators ---
 
-store::Statement count_deliveries();  // destination, state, how many
+store::Statement count_deliveries();
+// Of one destination, each counted to `most` and no further: how many wait, how many are dead.
+store::Statement count_deliveries_of(std::int64_t destination,
+                                     std::int64_t most);  // destination, state, how many
 
 struct DeadLetter {
   std::int64_t id = 0;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events on their way to destinations, with the real programs: in order per object, every one of them although the gateway is
-killed and receivers fail, signed so that the official libraries verify them; dead letters, replays, redirects and addresses
-that must not be called. HUBWARD_SEED repeats a run."""
+killed, receivers fail and the disk is full or read-only, signed so that the official libraries verify them; dead letters,
+replays, redirects, client certificates and addresses that must not be called. HUBWARD_SEED repeats a run."""
 import base64
 import collections
 import http.server
@@ -11,21 +11,27 @@ import random
 import secrets
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
 import story
+from client_certificates import Authority
+from demo import Trouble
 from webhooks import Sender
 
 SEED = int(os.environ.get("HUBWARD_SEED", secrets.randbelow(1_000_000)))
 ROUNDS = 500 if story.LONG else 20
 SENDERS = 4
+# A disk of its own for the store, where the machine lets us mount one: see the end of this file.
+HAS_DISK = os.environ.get("HUBWARD_OWN_MOUNTS") == "1"
+DISK_MEGABYTES = 2000 if story.LONG else 200
 
 
 class Receiver:
     """An HTTPS server of one's own program: remembers what came, and answers as `behave` says (None: not at all)."""
 
-    def __init__(self, tls, behave=lambda delivery: 204):
+    def __init__(self, tls, behave=lambda delivery: 204, client_authority=None):
         self.arrivals, self.lock, self.behave, self.location = [], threading.Lock(), behave, None
         receiver = self
 
@@ -62,6 +68,9 @@ class Receiver:
         self.server = Server(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls / "gateway.pem", tls / "gateway.key")
+        if client_authority:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_authority)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -100,10 +109,26 @@ class Deliveries(story.Story):
         cls.chance = random.Random(SEED)
         cls.receivers = {"good": Receiver(cls.demo.tls), "flaky": Receiver(cls.demo.tls, cls.flaky),
                          "picky": Receiver(cls.demo.tls)}
+        authority = Authority(cls.folder / "authority")
+        mine, foreign = authority.issue("erp"), Authority(cls.folder / "foreign").issue("erp")
+        cls.receivers["known"] = cls.receivers["unknown"] = Receiver(cls.demo.tls, client_authority=authority.file)
         cls.extra_configuration = "".join(cls.destination(name, receiver.url) for name, receiver in cls.receivers.items())
         cls.extra_configuration = cls.extra_configuration.replace(
             "[destinations.picky]\n", '[destinations.picky]\nkinds = ["deal.*"]\n')
+        for name, certificate in (("known", mine), ("unknown", foreign)):
+            cls.extra_configuration = cls.extra_configuration.replace(
+                f"[destinations.{name}]\n", f'[destinations.{name}]\ncertificate = "{certificate}"\nkey = "{certificate}"\n'
+                'kinds = ["ticket.*"]\n')
         cls.extra_configuration += cls.destination("inside", "https://169.254.169.254/latest", networks=[])
+        if HAS_DISK:
+            cls.extra_configuration += "\n[webhooks]\nkeep_free_bytes = 0\n"
+            cls.store = cls.demo.folder / "store"
+            cls.store.mkdir(mode=0o700)
+            cls.mount("-t", "tmpfs", "-o", f"size={DISK_MEGABYTES}m,mode=0700", "tmpfs")
+
+    @classmethod
+    def mount(cls, *how):
+        subprocess.run(["mount", *how, str(cls.store)], check=True)
 
     @classmethod
     def destination(cls, name, url, networks=("127.0.0.0/8", "::1")):
@@ -127,7 +152,7 @@ allow_networks = {json.dumps(list(networks))}
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
-        for receiver in cls.receivers.values():
+        for receiver in set(cls.receivers.values()):
             receiver.close()
 
     def setUp(self):
@@ -187,6 +212,35 @@ allow_networks = {json.dumps(list(networks))}
         self.assertRegex(acts, "webhook.replay .*subject=good")
         self.assertRegex(acts, "webhook.discard .*subject=picky")
 
+    def round(self, number):
+        """How the gateway is killed this time."""
+        if HAS_DISK and number % 10 == 3:
+            self.kill_on_a_full_disk()
+        elif HAS_DISK and number % 10 == 7:
+            self.kill_and_start_on_a_read_only_disk()
+        else:
+            self.demo.kill_gateway()
+        self.demo.start_gateway()
+
+    def kill_on_a_full_disk(self):
+        filler = self.store / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 65536)
+            except OSError:
+                pass
+        time.sleep(0.1)  # under load; the senders are told to try later
+        self.demo.kill_gateway()
+        filler.unlink()
+
+    def kill_and_start_on_a_read_only_disk(self):
+        self.demo.kill_gateway()
+        self.mount("-o", "remount,ro")
+        with self.assertRaisesRegex(Trouble, "(?i)read-?only"):
+            self.demo.start_gateway()
+        self.mount("-o", "remount,rw")
+
     def test_5_every_event_arrives_in_order_whatever_is_killed(self):
         for receiver in self.receivers.values():
             receiver.arrivals.clear()
@@ -197,9 +251,9 @@ allow_networks = {json.dumps(list(networks))}
             waiting = []
             while not stop.is_set() or waiting:
                 if not waiting:
-                    for _ in range(chance.randint(1, 12)):
+                    for _ in range(chance.randint(1, 100)):
                         number += 1
-                        waiting.append(event(number, part * 1000 + chance.randrange(150)))
+                        waiting.append(event(number, part * 1000 + chance.randrange(500)))
                 status = sender.send(waiting)
                 if status == 204:
                     with lock:
@@ -218,10 +272,9 @@ allow_networks = {json.dumps(list(networks))}
         for one in senders:
             one.start()
         chance = random.Random(SEED)
-        for _ in range(ROUNDS):
-            time.sleep(chance.uniform(0.02, 0.25))  # the moment is what is tried
-            self.demo.kill_gateway()
-            self.demo.start_gateway()
+        for number in range(ROUNDS):
+            time.sleep(chance.uniform(0.02, 0.6))  # the moment is what is tried
+            self.round(number)
         stop.set()
         for one in senders:
             one.join()
@@ -303,6 +356,31 @@ allow_networks = {json.dumps(list(networks))}
             # Its answers are lost only when the gateway dies: of those under way, ten at most each time.
             self.assertLessEqual(again, 10 * ROUNDS)
 
+    def test_7_a_certificate_is_shown_to_a_destination_that_asks_for_one(self):
+        self.assertEqual(self.sender.send([{**event(70, 7), "subscriptionType": "ticket.creation"}]), 204)
+        self.delivered("known", 70)
+        self.eventually("a foreign one is refused", lambda: self.destinations()["unknown"]["failed"] > 0)
+        self.assertEqual([e["eventId"] for e in self.receivers["known"].events()].count(70), 1)
+        self.assertRegex(self.destinations()["unknown"]["cause"], "alert")
+        wrong = self.demo.folder / "wrong.toml"
+        configuration = self.demo.config.read_text()
+        key = next(line for line in configuration.splitlines() if line.startswith("key = ") and "authority" in line)
+        wrong.write_text(configuration.replace(key, f'key = "{self.demo.tls / "gateway.key"}"', 1))
+        check = subprocess.run([str(self.demo.binaries / "hubward"), "check", "--config", str(wrong)], capture_output=True, text=True,
+                               check=False)
+        self.assertEqual(check.returncode, 1)
+        self.assertIn("key values mismatch", check.stdout + check.stderr)
+
+
+def with_own_mounts():
+    """Once more in a namespace where mounts are nobody else's concern; as root of one's own where one is not root."""
+    for how in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
+        if subprocess.run([*how, "true"], capture_output=True, check=False).returncode == 0:
+            os.execvpe(how[0], [*how, sys.executable, *sys.argv], {**os.environ, "HUBWARD_OWN_MOUNTS": "1"})
+    print("no disk can be mounted here, so none gets full or read-only", flush=True)
+
 
 if __name__ == "__main__":
+    if not HAS_DISK:
+        with_own_mounts()
     story.main()
