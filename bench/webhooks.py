@@ -12,6 +12,7 @@ import json
 import pathlib
 import secrets
 import signal
+import subprocess
 import sys
 import time
 
@@ -93,8 +94,8 @@ KINDS = (HubwardHooks, ExpressSdkHooks, FastifyHooks)
 class Requests:
     """Signed requests, no event twice."""
 
-    def __init__(self, folder):
-        self.file, self.numbers = folder / "requests", itertools.count(1)
+    def __init__(self, folder, name="requests"):
+        self.file, self.numbers = folder / name, itertools.count(1)
 
     def event(self, size):
         number = next(self.numbers)
@@ -124,7 +125,7 @@ class Requests:
 class Webhooks:
     def __init__(self, bench, options):
         self.bench, self.options, self.rounds = bench, options, Rounds(options.rounds, options.seed)
-        self.requests, self.rows, self.disk = Requests(bench.run), [], []
+        self.requests, self.flood, self.rows = Requests(bench.run), Requests(bench.run, "flood"), []
 
     def sample(self, program, ready, events_each, size, genuine=True, **load):
         seconds, warmup = self.options.seconds, self.options.warmup
@@ -159,6 +160,24 @@ class Webhooks:
                                                                             rate=STEADY_RATE, connections=CONNECTIONS)
                                              for p in self.hubward()})
 
+    def flooded(self):
+        """The same beside strangers who send as much as they can and cannot sign, over as many connections."""
+        self.add(f"1KB at {STEADY_RATE}/s, flooded", {p.name: lambda p=p: self.sample_in_flood(p) for p in self.hubward()})
+
+    def sample_in_flood(self, program):
+        length = self.options.seconds + self.options.warmup
+        file = self.flood.write(program.port, int(READY_REFUSED * (length + 2)), 1, 1022, genuine=False)
+        # Nicer than the load that is measured, with which it shares a core.
+        words = self.bench.loader.words(program.port, "/", program.key, requests_from=file, connections=CONNECTIONS, status=401,
+                                        warmup=0, seconds=length + 1)
+        flood = subprocess.Popen(["nice", "-n", "10", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        report = self.sample(program, STEADY_RATE + 200, 1, 1022, mode="open", rate=STEADY_RATE, connections=CONNECTIONS)
+        turned_away = self.bench.loader.finish(flood, "the flood")["rps"]
+        if turned_away < STEADY_RATE:
+            raise Trouble(f"the flood was {turned_away:.0f} requests a second: none")
+        say(f"flood: {turned_away:.0f} requests a second were turned away")
+        return report
+
     def refused(self):
         """What somebody costs who cannot sign, beside a handshake."""
         self.add("badly signed", {p.name: lambda p=p: self.sample(p, READY_REFUSED, 1, 1022, genuine=False, status=401)
@@ -192,6 +211,8 @@ def judge(found, disk):
         add("durable events a second in batches of 100", batch.rps * BATCH, 10_000, 25_000, at_least=True)
     if steady := known.get(f"1KB at {STEADY_RATE}/s/hubward"):
         add(f"ms of the answer, p99, at {STEADY_RATE} requests a second", steady.p99_us / 1000, 50, None)
+    if flooded := known.get(f"1KB at {STEADY_RATE}/s, flooded/hubward"):
+        add("p99 beside a flood to p99 without", flooded.p99_us / steady.p99_us, 2, None)
     refused, handshake = known.get("badly signed/hubward"), known.get("new TLS connection/hubward")
     if refused and handshake:
         add("CPU of a badly signed request to that of a TLS handshake", refused.cpu_us / handshake.cpu_us, 1, None)
@@ -205,7 +226,7 @@ def measure(bench, wanted):
     bench.start(running)
     work = Webhooks(bench, wanted)
     hubward = next((p for p in running if p.name == "hubward"), None)
-    for step in (work.single, work.batches, work.steady, work.refused):
+    for step in (work.single, work.batches, work.steady, work.flooded, work.refused):
         say(step.__name__)
         step()
     say("disk")

@@ -126,6 +126,8 @@ def start(name, words, log, environment=None):
         ended = process.poll() is not None and not line.endswith(b"\n")
         if ended or time.monotonic() > deadline:
             stop_processes([process.pid])
+            process.stdout.close()
+            process.wait()
             tail = "\n".join(pathlib.Path(log).read_text(errors="replace").splitlines()[-10:])
             raise Trouble(f"{name} did not start; the end of {log}:\n{tail}")
         time.sleep(0.01)

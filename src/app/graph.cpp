@@ -30,7 +30,8 @@ Result<std::unique_ptr<keys::KeyProvider>> open_root_key(const std::string& what
 
 // The inbox is written much more than the others, at places that lie far apart.
 constexpr std::size_t inbox_cache_kilobytes = 16 * 1024;
-constexpr std::size_t inbox_checkpoint_pages = 8000;
+constexpr std::size_t inbox_page_bytes = 8 * 1024;
+constexpr std::size_t inbox_checkpoint_pages = 4000;
 
 Result<std::unique_ptr<store::Database>> open_file(const Config& config, std::string_view name,
                                                    std::vector<store::Schema> schemas, store::Check check,
@@ -98,6 +99,7 @@ Result<void> Graph::open_store() {
   store::OpenOptions much_written;
   much_written.cache_kilobytes = inbox_cache_kilobytes;
   much_written.checkpoint_pages = inbox_checkpoint_pages;
+  much_written.page_bytes = inbox_page_bytes;
   auto inbox_file = open_file(config_, "inbox.db", inbox_file_schemas(), store::Check::None, much_written);
   if (!inbox_file) return std::unexpected(inbox_file.error());
   inbox_file_ = std::move(*inbox_file);

@@ -21,6 +21,7 @@ struct Builder {
   static constexpr std::size_t max_array_size = 1'000'000;
   static constexpr std::size_t max_key_size = 1 << 20;
   static constexpr std::size_t max_string_size = 1 << 26;
+  static constexpr std::size_t usual_members = 8;  // room for these at once
   using Trouble = bj::error_code;
 
   std::vector<Json> open;          // the containers that are being filled, outermost first
@@ -50,6 +51,14 @@ struct Builder {
     return place(std::move(value));
   }
   static bool has_duplicate(const Json::Members& members) {
+    // Most objects are small, and looking at each pair of names takes no memory.
+    constexpr std::size_t few = 16;
+    if (members.size() <= few) {
+      for (std::size_t i = 1; i < members.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+          if (members[i].first == members[j].first) return true;
+      return false;
+    }
     std::vector<std::string_view> seen;
     seen.reserve(members.size());
     for (const auto& [name, value] : members) seen.push_back(name);
@@ -66,6 +75,7 @@ struct Builder {
   bool on_document_end(Trouble&) { return true; }
   bool on_object_begin(Trouble&) {
     open.push_back(Json::object());
+    open.back().members().reserve(usual_members);
     return true;
   }
   bool on_object_end(std::size_t, Trouble& trouble) { return close() || refuse(trouble); }

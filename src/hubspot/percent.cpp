@@ -2,6 +2,8 @@
 #include "hubspot/percent.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "core/ascii.hpp"
 
@@ -82,6 +84,14 @@ bool has_control(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    // Most text is ASCII: eight characters at once, none of which has its highest bit set.
+    std::uint64_t eight = 0;
+    while (text.size() >= sizeof eight) {
+      std::memcpy(&eight, text.data(), sizeof eight);
+      if ((eight & 0x8080'8080'8080'8080) != 0) break;
+      text.remove_prefix(sizeof eight);
+    }
+    if (text.empty()) break;
     std::size_t length = character_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "core/ascii.hpp"
@@ -19,6 +20,7 @@ constexpr std::array<std::string_view, 14> identifying{
     "subscriptionType", "eventId",      "occurredAt", "objectTypeId",        "objectId",
     "propertyName",     "fromObjectId", "toObjectId", "associationType",     "associationRemoved",
     "primaryObjectId",  "newObjectId",  "messageId",  "isPrimaryAssociation"};
+constexpr std::size_t usual_identity = 256;  // bytes of the text that is hashed
 constexpr std::string_view attempt_member = "attemptNumber";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
@@ -40,7 +42,7 @@ std::string id_text(const Json& value) {
 
 // Pieces of a text that no other pieces make: each with its length before it.
 void append(std::string& text, std::string_view piece) {
-  text += fmt::format("{}:{}", piece.size(), piece);
+  fmt::format_to(std::back_inserter(text), "{}:{}", piece.size(), piece);
 }
 
 bool is_known_shape(const WebhookEvent& event, const Json& json) {
@@ -51,6 +53,7 @@ bool is_known_shape(const WebhookEvent& event, const Json& json) {
 
 crypto::Digest identity_of(const WebhookEvent& event, const Json& json) {
   std::string text;
+  text.reserve(usual_identity);
   if (event.identified) {
     append(text, "known");
     append(text, std::to_string(*event.account));

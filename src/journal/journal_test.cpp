@@ -314,7 +314,7 @@ TEST_CASE("verification notices what was changed, and where") {
       fixture.end_block();
     }
     fixture.journal.reset();
-    REQUIRE(fixture.database->write({{sql}}));
+    REQUIRE(fixture.database->write({{std::string(sql)}}));
     Result<ChainReport> chain = verify_chain(*fixture.database);
     REQUIRE(chain);
     REQUIRE_FALSE(chain->wrong.empty());

@@ -121,6 +121,8 @@ Result<void> Connection::settle(Use use, const Settings& settings) {
                            settings.checkpoint_pages));
   if (!set) return set;
   if (use == Use::Read) return script("PRAGMA query_only=ON");
+  set = script(fmt::format("PRAGMA page_size={}", settings.page_bytes));
+  if (!set) return set;
   Result<std::vector<Row>> mode = ask("PRAGMA journal_mode=WAL");
   if (!mode) return std::unexpected(mode.error());
   if (mode->size() != 1 || text_at(mode->front(), 0) != "wal")
@@ -179,7 +181,7 @@ Result<sqlite3_stmt*> Connection::prepare(std::string_view sql, Statements& amon
 }
 
 Result<sqlite3_stmt*> Connection::bound(const Statement& statement) {
-  Result<sqlite3_stmt*> prepared = prepare(statement.sql, prepared_);
+  Result<sqlite3_stmt*> prepared = prepare(statement.sql.text(), prepared_);
   if (!prepared) return prepared;
   if (sqlite3_bind_parameter_count(*prepared) != static_cast<int>(statement.values.size()))
     return std::unexpected(

@@ -31,6 +31,7 @@ class Connection {
     std::string file_system = {};
     std::size_t cache_kilobytes = 2048;
     std::size_t checkpoint_pages = 1000;
+    std::size_t page_bytes = 4096;
   };
 
   // The file must exist (store/files.hpp creates it). A writing connection turns it into a WAL database.

@@ -110,6 +110,7 @@ Result<std::unique_ptr<Database>> Database::open(OpenOptions options) {
   Connection::Settings for_writing = settings;
   for_writing.cache_kilobytes = options.cache_kilobytes;
   for_writing.checkpoint_pages = options.checkpoint_pages;
+  for_writing.page_bytes = options.page_bytes;
   Result<Connection> writing = Connection::open(options.path, Connection::Use::Write, for_writing);
   if (!writing) return std::unexpected(writing.error());
   ready = claim(*writing);
@@ -135,9 +136,11 @@ Result<std::vector<Row>> Database::read(Statement statement) {
 Result<void> Database::write(std::vector<Statement> transaction) {
   std::promise<Result<void>> outcome;
   std::future<Result<void>> known = outcome.get_future();
-  state_->writer.submit(std::move(transaction), [outcome = std::move(outcome)](Result<void> result) mutable {
-    outcome.set_value(std::move(result));
-  });
+  state_->writer.submit(
+      std::move(transaction),
+      [outcome = std::move(outcome)](Result<void> result, const std::vector<Statement>&) mutable {
+        outcome.set_value(std::move(result));
+      });
   return known.get();
 }
 
@@ -153,18 +156,24 @@ Async<Result<std::vector<Row>>> Database::query(Statement statement) {
 }
 
 Async<Result<void>> Database::commit(std::vector<Statement> transaction) {
-  // Shared, so that the writer may still answer when the task is gone.
-  auto outcome = std::make_shared<Result<void>>();
+  struct Outcome {
+    Result<void> result;
+    std::vector<Statement> written;
+  };
+  // Shared, so that the writer may still answer when the task is gone. What was written dies here, in the
+  // thread that made it: an allocator has to lock for what another thread frees.
+  auto outcome = std::make_shared<Outcome>();
   auto start = [writer = &state_->writer, transaction = std::move(transaction),
                 outcome](auto resume) mutable {
-    writer->submit(std::move(transaction),
-                   [outcome, resume = std::move(resume)](Result<void> result) mutable {
-                     *outcome = std::move(result);
-                     resume();
-                   });
+    writer->submit(std::move(transaction), [outcome, resume = std::move(resume)](
+                                               Result<void> result, std::vector<Statement> written) mutable {
+      outcome->result = std::move(result);
+      outcome->written = std::move(written);
+      resume();
+    });
   };
   co_await until_resumed(std::move(start));
-  co_return std::move(*outcome);
+  co_return std::move(outcome->result);
 }
 
 Result<void> Database::backup(std::string to_path) {

@@ -3,10 +3,10 @@
 // survives a crash of the program and of the machine. Only this room knows that it is SQLite.
 //
 // Threads: every verb may be called from any thread. One thread of the Database writes: it commits up to
-// `group_limit` waiting transactions with one flush to the disk, each in a savepoint of its own, so that one
-// that fails takes no other with it. Reads run on connections of their own, see the last commit, and wait for
-// nobody. Owned once; destroying it finishes every accepted write first. A Loop whose tasks await it must
-// outlive it.
+// `group_limit` waiting transactions with one flush to the disk; when one of them fails they are done again,
+// each in a savepoint of its own, so that it takes no other with it. Reads run on connections of their own,
+// see the last commit, and wait for nobody. Owned once; destroying it finishes every accepted write first. A
+// Loop whose tasks await it must outlive it.
 //
 // Errors (Fault::Store unless said):
 //   STORE_CONFLICT     `must_change` did not hold, or a constraint refused a row; nothing was changed
@@ -69,6 +69,9 @@ struct OpenOptions {
   // into the file: a page that is changed again and again is folded once.
   std::size_t cache_kilobytes = 2048;
   std::size_t checkpoint_pages = 1000;
+  // Of a file that is made now; one that is there keeps its own. A power of two from 512 to 65536: with
+  // larger pages rows of a kilobyte or more leave less room unused, and fewer are written.
+  std::size_t page_bytes = 4096;
   // How long a lock of a foreign process (a person with a SQLite shell) is waited for.
   std::chrono::milliseconds busy_timeout{5000};
   // Another SQLite file system, for tests (store/fake_disk.hpp). Empty: the system's.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,9 +19,29 @@ namespace hubward::store {
 using Value = std::variant<std::nullptr_t, std::int64_t, std::string, Bytes>;
 using Row = std::vector<Value>;
 
+// The text of a statement: a literal where it stands, or one that was put together.
+class Sql {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): a literal in a statement reads as itself
+  template <std::size_t size>
+  consteval Sql(const char (&literal)[size]) : literal_(literal, size - 1) {}
+  Sql(std::string text) : built_(std::move(text)) {}
+  // NOLINTEND(google-explicit-constructor)
+  Sql& operator+=(std::string_view more) {
+    if (!built_) built_.emplace(literal_);
+    *built_ += more;
+    return *this;
+  }
+  std::string_view text() const { return built_ ? std::string_view(*built_) : literal_; }
+
+ private:
+  std::string_view literal_;
+  std::optional<std::string> built_;
+};
+
 // One SQL statement, its values bound by position ("?" or "?1"), never pasted into the text.
 struct Statement {
-  std::string sql;
+  Sql sql;
   std::vector<Value> values = {};
   // How many rows a writing statement must change, no more and no fewer: a compare-and-set is an UPDATE that
   // must change one row. Otherwise its whole transaction is undone and fails with STORE_CONFLICT.

@@ -13,7 +13,7 @@ namespace {
 std::size_t bytes_of_statements(const std::vector<Statement>& statements) {
   std::size_t bytes = 0;
   for (const Statement& statement : statements) {
-    bytes += statement.sql.size();
+    bytes += statement.sql.text().size();
     for (const Value& value : statement.values) {
       bytes += sizeof(Value);
       if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
@@ -50,8 +50,9 @@ void Writer::submit(std::vector<Statement> statements, Done done) {
   }
   ++failures_;
   done(failure(
-      "STORE_OVERLOADED", Fault::Store, Retry::Later,
-      fmt::format("{}: too many writes are waiting for the disk; try again later", connection_.name())));
+           "STORE_OVERLOADED", Fault::Store, Retry::Later,
+           fmt::format("{}: too many writes are waiting for the disk; try again later", connection_.name())),
+       std::move(statements));
 }
 
 std::vector<Writer::Transaction> Writer::take_group() {
@@ -71,7 +72,7 @@ void Writer::work() {
     Outcomes outcomes = run(group);
     for (std::size_t i = 0; i < group.size(); ++i) {
       ++(outcomes[i] ? transactions_ : failures_);
-      group[i].done(std::move(outcomes[i]));
+      group[i].done(std::move(outcomes[i]), std::move(group[i].statements));
     }
     group.clear();  // what the callers left in it dies before the next wait
   }
@@ -80,6 +81,7 @@ void Writer::work() {
 // When the group as a whole cannot be committed (a disk that is full for one of them), each gets a try alone,
 // so that one failure does not spoil another.
 Writer::Outcomes Writer::run(Group group) {
+  if (commit_at_once(group)) return Outcomes(group.size());
   Result<Outcomes> together = commit_together(group);
   if (together) return std::move(*together);
   if (group.size() == 1) return Outcomes(1, std::unexpected(together.error()));
@@ -89,6 +91,16 @@ Writer::Outcomes Writer::run(Group group) {
     outcomes.push_back(alone ? alone->front() : Result<void>(std::unexpected(alone.error())));
   }
   return outcomes;
+}
+
+bool Writer::commit_at_once(Group group) {
+  Result<void> step = connection_.control("BEGIN IMMEDIATE");
+  for (const Transaction& transaction : group)
+    if (step) step = run_statements(transaction);
+  if (step) step = connection_.control("COMMIT");
+  if (!step && connection_.in_transaction()) static_cast<void>(connection_.control("ROLLBACK"));
+  if (step) ++groups_;
+  return step.has_value();
 }
 
 // Fails when nothing of the group was committed; else one outcome for each transaction.
@@ -110,18 +122,21 @@ Result<Writer::Outcomes> Writer::commit_together(Group group) {
   return outcomes;
 }
 
-Result<void> Writer::apply(const Transaction& transaction) {
-  Result<void> done = connection_.control("SAVEPOINT one");
+Result<void> Writer::run_statements(const Transaction& transaction) {
   for (const Statement& statement : transaction.statements) {
-    if (!done) break;
     Result<std::int64_t> changed = connection_.change(statement);
-    if (!changed)
-      done = std::unexpected(changed.error());
-    else if (statement.must_change && *changed != *statement.must_change)
-      done = failure(
+    if (!changed) return std::unexpected(changed.error());
+    if (statement.must_change && *changed != *statement.must_change)
+      return failure(
           "STORE_CONFLICT", Fault::Store, Retry::Never,
           fmt::format("{}: what was to be changed is not as it was read; read it again", connection_.name()));
   }
+  return {};
+}
+
+Result<void> Writer::apply(const Transaction& transaction) {
+  Result<void> done = connection_.control("SAVEPOINT one");
+  if (done) done = run_statements(transaction);
   if (done) done = connection_.control("RELEASE one");
   if (!done && connection_.in_transaction()) {
     Result<void> undone = connection_.script("ROLLBACK TO one; RELEASE one");

@@ -22,8 +22,8 @@ namespace hubward::store {
 
 class Writer {
  public:
-  // Called once, on the writer's thread, when the outcome is known and durable.
-  using Done = std::move_only_function<void(Result<void>)>;
+  // Called once, on the writer's thread, when the outcome is known and durable; gets back what was submitted.
+  using Done = std::move_only_function<void(Result<void>, std::vector<Statement>)>;
   struct Limits {
     std::size_t group;
     std::size_t queue;
@@ -52,6 +52,10 @@ class Writer {
   std::vector<Transaction> take_group();
   Outcomes run(Group group);
   Result<Outcomes> commit_together(Group group);
+  // Commits a group of which nothing fails; false, with nothing done, when something did. A savepoint for
+  // each transaction makes SQLite copy every page that it changes.
+  bool commit_at_once(Group group);
+  Result<void> run_statements(const Transaction& transaction);
   Result<void> apply(const Transaction& transaction);
 
   // Touched by the thread only.

@@ -170,7 +170,7 @@ store::Statement select_replay() {
 
 store::Statement select_replay_step(const ReplayChoice& choice) {
   store::Statement rows = replay_rows("SELECT id", choice, {});
-  return {"SELECT max(id), count(*) FROM (" + rows.sql + ")", std::move(rows.values)};
+  return {"SELECT max(id), count(*) FROM (" + std::string(rows.sql.text()) + ")", std::move(rows.values)};
 }
 
 store::Statement insert_replay_step(const ReplayChoice& choice, std::int64_t round) {

@@ -25,17 +25,20 @@
 namespace hubward::webhooks {
 
 struct House {
-  explicit House(std::string file_system = {}) : file_system_(std::move(file_system)) { reopen(); }
+  explicit House(std::string file_system = {}, store::Schema tables = schema())
+      : file_system_(std::move(file_system)) {
+    reopen(tables);
+  }
 
   template <class T>
   T run(Async<T> work) {
     return run_to_end(loop, std::move(work));
   }
 
-  void reopen() {
+  void reopen(store::Schema tables = schema()) {
     inbox.reset();
     file.reset();
-    store::OpenOptions options{.path = folder.file("inbox.db"), .schemas = {schema()}};
+    store::OpenOptions options{.path = folder.file("inbox.db"), .schemas = {tables}};
     options.file_system = file_system_;
     auto opened = store::Database::open(std::move(options));
     REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().message));

@@ -45,7 +45,7 @@ Result<void> Inbox::add_event(std::vector<store::Statement>& to, const AppName& 
   if (!sealed) return std::unexpected(sealed.error());
   std::int64_t lane = lane_of(facts);
   std::optional<tables::Happening> happening = happening_in(event, telling);
-  to.push_back(tables::insert_seen(facts));
+  to.push_back(tables::insert_seen(facts, event.occurred));
   to.push_back(tables::insert_event(facts, lane, std::move(*sealed), happening));
   if (telling.teller == tables::Teller::Journal) to.push_back(tables::count_repaired());
   if (happening) to.push_back(tables::insert_happening(facts, *happening));

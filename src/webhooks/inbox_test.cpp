@@ -143,6 +143,33 @@ TEST_CASE(
   CHECK(refused.message.find("event 2") != std::string::npos);
 }
 
+TEST_CASE("a file of before is brought up to date, and its events are still known") {
+  store::Schema first = schema();
+  first.migrations = first.migrations.first(1);
+  House house({}, first);
+  const TimePoint until = house.clock.now() + 6min;
+  for (std::uint64_t number : {1, 2, 3}) {
+    const std::string body = batch({{.event = number}});
+    const auto events = hubspot::read_events(body).value();
+    EventFacts facts = facts_of(events.front(), AppName{"crm"}, house.clock.now());
+    const std::span<const std::byte> identity(facts.identity);
+    REQUIRE(house.file->write(
+        {{"INSERT INTO inbox_requests VALUES (?, ?)",
+          {number_from(mark_of(std::to_string(number), until).signature), to_millis(until)}},
+         {"INSERT INTO inbox_seen VALUES (?, ?, ?)",
+          {number_from(identity), number_from(identity.subspan(8)), to_millis(facts.received)}},
+         {"INSERT INTO inbox_events (app, kind, object_type, object, property, sensitive, occurred, "
+          "received, "
+          "attempt, identity, lane, sealed) VALUES ('crm', '', '', '', '', 0, ?, ?, 0, ?, 0, x'00')",
+          {to_millis(facts.occurred), to_millis(facts.received), facts.identity}}}));
+  }
+  house.reopen();
+  CHECK(house.accept(batch({{.event = 9}}), mark_of("2", until)).error().code == "HOOK_REPLAYED");
+  REQUIRE(house.accept(batch({{.event = 1}, {.event = 2}, {.event = 3}, {.event = 4}})));
+  CHECK(all_of(house).size() == 4);
+  CHECK(house.run(house.inbox->count()).value().duplicates == 3);
+}
+
 TEST_CASE("what outlived its retention goes, but never what is still to be delivered") {
   House house;
   TimePoint until = house.clock.now() + 6min;

@@ -51,9 +51,9 @@ struct Happening {
 
 // STORE_CONFLICT when the same signature was seen before.
 store::Statement insert_request(const crypto::Digest& signature, TimePoint until);
-// Does nothing when the identity's first half was seen before.
-store::Statement insert_seen(const EventFacts& facts);
-// Does nothing when the whole identity was, or what happened was told.
+// Does nothing when the identity was seen before. `occurred`: when the event says that it did.
+store::Statement insert_seen(const EventFacts& facts, std::optional<TimePoint> occurred);
+// Does nothing when it was, or when what happened was told.
 store::Statement insert_event(const EventFacts& facts, std::int64_t lane, Bytes sealed,
                               const std::optional<Happening>& happening);
 // Both for the event just inserted, if it was.

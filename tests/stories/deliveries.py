@@ -251,7 +251,7 @@ allow_networks = {json.dumps(list(networks))}
             waiting = []
             while not stop.is_set() or waiting:
                 if not waiting:
-                    for _ in range(chance.randint(1, 100)):
+                    for _ in range(chance.randint(1, 60)):
                         number += 1
                         waiting.append(event(number, part * 1000 + chance.randrange(500)))
                 status = sender.send(waiting)
@@ -281,7 +281,8 @@ allow_networks = {json.dumps(list(networks))}
         self.assertEqual(failures, [])
         for name in ("good", "flaky"):
             self.eventually(f"all {len(acknowledged)} are at {name}",
-                            lambda n=name: set(acknowledged) <= {e["eventId"] for e in self.receivers[n].events()}, seconds=120)
+                            lambda n=name: set(acknowledged) <= {e["eventId"] for e in self.receivers[n].events()},
+                            seconds=1200 if story.LONG else 120)
             self.check_order_and_duplicates(name, acknowledged)
         self.assertEqual(self.demo.hubward("webhook", "dead")["dead"], [])
 
