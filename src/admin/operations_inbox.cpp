@@ -57,10 +57,11 @@ Json counts_of(const webhooks::Repaired& repaired) {
 Json journal_of(const webhooks::GapRepair& repair, const AppName& app) {
   if (!repair.reads(app)) return {};
   webhooks::GapRepair::Facts facts = repair.facts(app);
-  return Json::object({{"read_at", facts.read_at ? Json(to_iso8601(*facts.read_at)) : Json()},
+  auto time = [](const std::optional<TimePoint>& at) { return at ? Json(to_iso8601(*at)) : Json(); };
+  return Json::object({{"read_at", time(facts.read_at)},
                        {"missing", facts.missing},
-                       {"came_too_late", facts.last.came_too_late},
-                       {"trouble_at", facts.trouble_at ? Json(to_iso8601(*facts.trouble_at)) : Json()},
+                       {"late_at", time(facts.late_at)},
+                       {"trouble_at", time(facts.trouble_at)},
                        {"trouble", facts.trouble}});
 }
 

@@ -24,6 +24,7 @@ Json facts_of(const AppFacts& app) {
                        {"scopes", texts(app.scopes)},
                        {"optional_scopes", texts(app.optional_scopes)},
                        {"pkce", app.pkce},
+                       {"open_installs", app.open_installs},
                        {"simulator", app.simulator}});
 }
 

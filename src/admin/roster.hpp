@@ -26,6 +26,7 @@ struct AppFacts {
   std::string redirect;        // to be registered at HubSpot
   std::vector<std::string> scopes, optional_scopes;
   bool pkce = false;
+  bool open_installs = false;
   bool simulator = false;
   bool has_previous_secret = false;  // the client secret is being changed
 };

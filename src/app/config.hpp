@@ -163,6 +163,7 @@ struct AppSettings {
   std::vector<std::string> optional_scopes;
   bool pkce = false;
   std::vector<std::string> webhook_signatures;  // "v1", "v2", "v3"; empty: as the kind of app has it
+  bool open_installs = false;
   bool webhook_journal = false;
   TokenEndpoint token_endpoint = TokenEndpoint::Dated2026_03;
   bool simulator = false;

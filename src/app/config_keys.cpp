@@ -293,6 +293,9 @@ Keys app_keys(AppSettings& app) {
       {"optional_scopes", ListSlot{&app.optional_scopes, rule_for_tokens, "tickets"},
        "Scopes that an install may leave out; for `oauth` only."},
       {"pkce", FlagSlot{&app.pkce}, "Send a code challenge when installing; for `oauth` only."},
+      {"open_installs", FlagSlot{&app.open_installs},
+       "Accounts may install the app without an invite, as from HubSpot's marketplace, after a confirmation; "
+       "for `oauth` only (`docs/connecting.md`)."},
       {"webhook_signatures",
        WordsSlot{[&app](const std::vector<std::string>& words) { app.webhook_signatures = words; },
                  {"v1", "v2", "v3"}},

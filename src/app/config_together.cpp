@@ -145,6 +145,7 @@ class Together {
     has_no("scopes", !app.scopes.empty());
     has_no("optional_scopes", !app.optional_scopes.empty());
     has_no("pkce", app.pkce);
+    has_no("open_installs", app.open_installs);
     has_no("webhook_journal", app.webhook_journal);
   }
 

@@ -47,6 +47,7 @@ Result<grants::AppSnapshot> app_of(const std::string& name, const AppSettings& s
   app->optional_scopes = settings.optional_scopes;
   app->oauth_version = version_of(settings.token_endpoint);
   app->pkce = settings.pkce ? grants::App::Pkce::On : grants::App::Pkce::Off;
+  app->open_installs = settings.open_installs;
   app->simulator = settings.simulator;
   if (!settings.simulator) return app;
   app->authority_file = settings.simulator_ca;
@@ -80,6 +81,7 @@ admin::AppFacts facts_of(const std::string& name, const AppSettings& app, const 
   facts.scopes = app.scopes;
   facts.optional_scopes = app.optional_scopes;
   facts.pkce = app.pkce;
+  facts.open_installs = app.open_installs;
   facts.simulator = app.simulator;
   facts.has_previous_secret = !app.previous_client_secret.empty();
   if (!oauth) return facts;

@@ -114,6 +114,7 @@ void add_configuration_commands(CLI::App& root, Session& session) {
                                                 {"scopes", "scopes"},
                                                 {"optional scopes", "optional_scopes"},
                                                 {"PKCE", "pkce"},
+                                                {"installs without invite", "open_installs"},
                                                 {"client secret", "client_secret"},
                                                 {"simulator", "simulator"}});
                           });

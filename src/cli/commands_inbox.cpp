@@ -19,8 +19,10 @@ std::string journal_text(const Json& journal) {
                                "its webhook journal was read at {}; {} events that no webhook "
                                "brought, since the start",
                                shown(journal["read_at"]), shown(journal["missing"]));
-  if (journal["came_too_late"].boolean().value_or(false))
-    text += "\n! before, it was not read for longer than HubSpot keeps it: events may be missing";
+  if (!journal["late_at"].is_null())
+    text += fmt::format(
+        "\n! at {} it had not been read for longer than HubSpot keeps it: events of before may be missing",
+        shown(journal["late_at"]));
   if (!journal["trouble_at"].is_null())
     text += fmt::format("\n! at {} that failed: {}", shown(journal["trouble_at"]), shown(journal["trouble"]));
   return text + "\n";

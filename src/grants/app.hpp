@@ -35,6 +35,7 @@ struct App {
   http::Origin api_origin{.host = "api.hubapi.com"};
   hubspot::OauthVersion oauth_version = hubspot::default_oauth_version;
   Pkce pkce = Pkce::Off;
+  bool open_installs = false;  // accounts may install it without an invite (decision 11)
   // Only a simulator may stand elsewhere than HubSpot; its authority is trusted for this app alone.
   bool simulator = false;
   std::string authority_file;

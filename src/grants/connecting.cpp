@@ -26,6 +26,11 @@ Result<void> same_owner(const StoredGrant& before, const FreshGrant& fresh) {
   return {};
 }
 
+std::unexpected<Error> already_connected(const StoredGrant& before) {
+  return invalid("ALREADY_CONNECTED", "account " + std::to_string(before.hub_id.number) +
+                                          " is connected already, as \"" + before.name.text + "\"");
+}
+
 // Everything but the seals.
 StoredGrant row_of(const FreshGrant& fresh, TimePoint now) {
   StoredGrant grant;
@@ -64,6 +69,7 @@ Async<Result<ConnectionView>> Grants::State::keep(FreshGrant fresh) {
     std::vector<store::Statement> transaction = fresh.also;
     grant = row_of(fresh, parts.clock.now());
     vault::DataKeyHandle key;
+    if (*before && fresh.only_new) co_return already_connected(**before);
     if (*before) {
       Result<void> same = same_owner(**before, fresh);
       if (!same) co_return std::unexpected(same.error());

@@ -174,10 +174,15 @@ class Browser {
   };
   // `address` may be whole or a path of our own.
   Shown get(std::string address) { return house_.wait(visit(std::move(address))); }
-  Async<Shown> visit(std::string address) {
+  // A button of a page; `site` is what browsers say of where that page is from.
+  Shown post(std::string address, std::string site = "same-origin") {
+    return house_.wait(visit(std::move(address), "POST", std::move(site)));
+  }
+  Async<Shown> visit(std::string address, std::string method = "GET", std::string site = {}) {
     http::Request request;
-    request.method = "GET";
+    request.method = std::move(method);
     request.target = path_of(address);
+    if (!site.empty()) request.fields.add("Sec-Fetch-Site", site);
     request.fields.add("Host", "evil.example.com");  // must never matter
     std::string cookies;
     for (const auto& [name, value] : jar) cookies += (cookies.empty() ? "" : "; ") + name + "=" + value;

@@ -42,6 +42,7 @@ struct FreshGrant {
   std::optional<Secret> refresh_token;
   std::optional<StoredStatic> token;   // of a static token
   std::vector<store::Statement> also;  // in the same transaction: uses up the invite
+  bool only_new = false;               // not in place of a connection that is there
 };
 
 // A visit that came back from HubSpot's consent page with a code.
@@ -114,6 +115,8 @@ class Grants::State : public std::enable_shared_from_this<State> {
   // Keeps a grant in one transaction and puts it to use. ACCOUNT_MISMATCH, APP_MISMATCH when the name stands
   // for another account or app.
   Async<Result<ConnectionView>> keep(FreshGrant fresh);
+  // A connection of this account through this app, whatever its state; of any account where none is named.
+  std::optional<ConnectionName> connected_as(const AppName& app, std::optional<HubId> account) const;
   Async<Result<std::optional<StoredGrant>>> stored(ConnectionName connection);
 
   // --- The home loop: installing.cpp ---

@@ -7,6 +7,16 @@
 #include "telemetry/log.hpp"
 
 namespace hubward::grants {
+namespace {
+
+// Of an open install: "crm-8801234".
+ConnectionName name_for(const AppName& app, HubId account) {
+  constexpr std::size_t longest_app = 40;  // with the longest number within what a name may have
+  return {app.text.substr(0, longest_app) + "-" + std::to_string(account.number)};
+}
+
+}  // namespace
+
 Async<Result<Installed>> Grants::State::install(AnsweredInvite answered) {
   OauthCaller hubspot = caller(answered.app);
   AppSnapshot its_app = answered.app;
@@ -68,6 +78,13 @@ Async<Result<FreshGrant>> Grants::State::inspected(AnsweredInvite answered, hubs
 
   FreshGrant fresh;
   fresh.connection = answered.invite.connection;
+  fresh.only_new = fresh.connection.text.empty();
+  if (fresh.only_new) {
+    if (auto known = connected_as(answered.app->name, live->hub_id))
+      co_return invalid("ALREADY_CONNECTED", "account " + std::to_string(live->hub_id.number) +
+                                                 " is connected already, as \"" + known->text + "\"");
+    fresh.connection = name_for(answered.app->name, live->hub_id);
+  }
   fresh.app = answered.app;
   fresh.hub_id = live->hub_id;
   fresh.region = details->region;
@@ -79,15 +96,22 @@ Async<Result<FreshGrant>> Grants::State::inspected(AnsweredInvite answered, hubs
   co_return std::move(fresh);
 }
 
+std::optional<ConnectionName> Grants::State::connected_as(const AppName& app,
+                                                          std::optional<HubId> account) const {
+  std::shared_ptr<const Directory> now = directory();
+  for (const auto& [name, entry] : now->entries) {
+    ConnectionView view = entry.holding->view();
+    if (view.app == app && (!account || view.hub_id == *account)) return name;
+  }
+  return std::nullopt;
+}
+
 // Unless that account is connected through this app already, under whatever name: its grant may be this very
 // token, since nothing says that HubSpot draws a new one each time.
 Async<void> Grants::State::take_back(AppSnapshot its_app, ConnectionName connection,
                                      std::optional<HubId> account, Secret refresh_token) {
-  std::shared_ptr<const Directory> now = directory();
-  for (const auto& [name, entry] : now->entries) {
-    ConnectionView view = entry.holding->view();
-    if (view.app != its_app->name || (account && view.hub_id != *account)) continue;
-    record("install.left_alone", connection, {{"account_connected_as", name.text}});
+  if (auto known = connected_as(its_app->name, account)) {
+    record("install.left_alone", connection, {{"account_connected_as", known->text}});
     co_return;
   }
   OauthCaller hubspot = caller(std::move(its_app));

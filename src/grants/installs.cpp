@@ -55,6 +55,24 @@ Page other_browser() {
           "Open the invitation link again, and stay in one browser."};
 }
 
+Page not_open() {
+  return {403,
+          "This app is connected by invitation",
+          {"HubSpot sent you here without one. Nothing was connected."},
+          "Ask whoever runs this Hubward for an invitation. If that is you: open_installs in the app's "
+          "configuration lets accounts connect without one."};
+}
+Page confirmation(const App& app) {
+  Page page{
+      200,
+      "Connect an account to \"" + app.name.text + "\"?",
+      {"You came without an invitation, as from HubSpot's marketplace. HubSpot will now ask which account "
+       "it is, and show what it gives access to."},
+      "Go on only if you have just asked for this yourself. Otherwise close this window: nothing happened."};
+  page.confirm_at = "/oauth/" + app.name.text + "/install";
+  return page;
+}
+
 Page page_for(const StoredInvite& invite, TimePoint now) {
   return invite.used_at ? used_invite() : invite.expires_at < now ? expired_invite() : Page{};
 }
@@ -64,7 +82,9 @@ Page refused(const Error& error) {
       error.retry == Retry::Later ? 503 : 400,
       "The account was not connected",
       {"What happened: " + error.message + "."},
-      error.code == "ACCOUNT_MISMATCH"
+      error.code == "ALREADY_CONNECTED" ? "It stays as it is. If it has to be connected anew, ask whoever "
+                                          "runs this Hubward for an invitation."
+      : error.code == "ACCOUNT_MISMATCH"
           ? "Open the invitation link again and choose the right account. The app may now be installed in "
             "the other "
             "one: an administrator can remove it there under Connected apps."
@@ -167,10 +187,15 @@ class Installs::Door {
   explicit Door(Grants& grants) : state_(*grants.state_), secrets_(state_.parts.vault.state_key()) {}
 
   Async<http::Response> begin(Visit visit);
+  Async<http::Response> begin_open(Visit visit);
   Async<http::Response> finish(Visit visit);
 
  private:
   Async<Result<std::optional<StoredInvite>>> invite(Bytes hash);
+  // To HubSpot, with a state and a cookie; `invite` is there or comes with `transaction`.
+  Async<http::Response> send_to_hubspot(const Visit& visit, Bytes invite,
+                                        std::vector<store::Statement> transaction,
+                                        const ConnectionName& connection);
   // The install of this state, consumed, when the browser is the right one; else the page that says why not.
   Async<std::variant<StoredInstall, Page>> consume(AppName app, std::string state, std::string cookies);
   Async<Page> connect(Visit visit, StoredInstall install);
@@ -194,7 +219,22 @@ Async<http::Response> Installs::Door::begin(Visit visit) {
   TimePoint now = state_.parts.clock.now();
   if (!*found || (*found)->app != visit.app->name) co_return to_response(unknown_invite());
   if (Page why_not = page_for(**found, now); !why_not.title.empty()) co_return to_response(why_not);
+  co_return co_await send_to_hubspot(visit, std::move(hash), {}, (*found)->connection);
+}
 
+Async<http::Response> Installs::Door::begin_open(Visit visit) {
+  StoredInvite open;
+  open.hash = secrets_.invite_hash(draw_ticket(state_.parts.random).reveal_text());
+  open.app = visit.app->name;
+  open.expires_at = state_.parts.clock.now() + state_.settings.install_life;
+  Bytes hash = open.hash;
+  co_return co_await send_to_hubspot(visit, std::move(hash), insert_open_invite(open), open.connection);
+}
+
+Async<http::Response> Installs::Door::send_to_hubspot(const Visit& visit, Bytes hash,
+                                                      std::vector<store::Statement> transaction,
+                                                      const ConnectionName& connection) {
+  TimePoint now = state_.parts.clock.now();
   std::string state(draw_ticket(state_.parts.random).reveal_text());
   std::string cookie(draw_ticket(state_.parts.random).reveal_text());
   StoredInstall install;
@@ -204,9 +244,11 @@ Async<http::Response> Installs::Door::begin(Visit visit) {
   install.browser_hash = secrets_.browser_hash(state, cookie);
   install.redirect_uri = redirect_uri(state_.settings, *visit.app);
   install.expires_at = now + state_.settings.install_life;
-  Result<void> kept = co_await state_.parts.database.commit(insert_install(install));
+  std::ranges::move(insert_install(install), std::back_inserter(transaction));
+  Result<void> kept = co_await state_.parts.database.commit(std::move(transaction));
   if (!kept) co_return to_response(later());
-  state_.record("install.begin", (*found)->connection, {{"app", visit.app->name.text}});
+  state_.record("install.begin", connection,
+                {{"app", visit.app->name.text}, {"invited", connection.text.empty() ? "no" : "yes"}});
 
   hubspot::AuthorizeQuestion question = question_of(*visit.app, install.redirect_uri, state);
   if (visit.app->pkce == App::Pkce::On)
@@ -302,14 +344,23 @@ Async<http::Response> Installs::answer(http::Request request) {
   if (parts.size() != 4 || !parts[0].empty() || parts[1] != "oauth") co_return to_response(unknown_address());
   AppSnapshot app = grants_.state_->app({std::string(parts[2])});
   bool begins = parts[3] == "install";
+  std::string_view query = request.query();
   if (!app || app->kind != App::Kind::Oauth || (!begins && parts[3] != "callback"))
     co_return to_response(unknown_address());
-  if (request.method != "GET") {
+  // Whoever is neither invited nor back from where we sent them.
+  bool is_open = begins ? !plain_parameter(query, "invite") && app->open_installs
+                        : !plain_parameter(query, "state") && plain_parameter(query, "code");
+  if (is_open && request.method == "GET")
+    co_return to_response(app->open_installs ? confirmation(*app) : not_open());
+  bool confirms = is_open && begins && request.method == "POST";
+  if (request.method != "GET" && !confirms) {
     http::Response response = to_response({405, "Only to be opened in a browser", {}, ""});
-    response.fields.add("Allow", "GET");
+    response.fields.add("Allow", is_open && begins ? "GET, POST" : "GET");
     co_return std::move(response);
   }
-  std::string_view query = request.query();
+  // Of another site's making: whoever sits there has not seen what they confirm.
+  std::string_view site = request.fields.find("Sec-Fetch-Site").value_or("same-origin");
+  if (confirms && site != "same-origin") co_return to_response(confirmation(*app));
   Visit visit;
   visit.app = std::move(app);
   visit.ticket = plain_parameter(query, begins ? "invite" : "state").value_or("");
@@ -317,6 +368,7 @@ Async<http::Response> Installs::answer(http::Request request) {
   visit.cookies = request.fields.find("Cookie").value_or("");
   visit.target = std::move(request.target);
   Door door(grants_);
+  if (confirms) co_return co_await door.begin_open(std::move(visit));
   if (begins) co_return co_await door.begin(std::move(visit));
   co_return co_await door.finish(std::move(visit));
 }

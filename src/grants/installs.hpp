@@ -5,6 +5,11 @@
 //   hashed install   GET /oauth/<app>/install?invite=…     the browser gets a cookie and goes to HubSpot
 //   callback  GET /oauth/<app>/callback?code=&state= back from HubSpot: exchange, introspect, pin, seal, keep
 //
+// An app with open_installs may also be connected without an invite, as HubSpot's marketplace has it: whoever
+// comes without one, or back from HubSpot without a state, is asked whether that is what they want, and then
+// sent to HubSpot with a state of ours. A code that came without our state is never used: somebody else could
+// have sent it. The connection is a new one, named after app and account, and never replaces another.
+//
 // The state is one-time, bound to that browser by a __Host- cookie of its own name, and lives ten minutes.
 // The redirect address comes from the configuration, never from a Host header. Connection, grant and data key
 // are one transaction: a crash at any moment leaves all of it or nothing. Belongs to the loop of its Grants.

@@ -15,7 +15,8 @@ struct Page {
   int status = 200;
   std::string title;
   std::vector<std::string> sentences;
-  std::string next_step;  // may be empty
+  std::string next_step;        // may be empty
+  std::string confirm_at = {};  // a button that posts to this path of ours; empty: none
 };
 http::Response to_response(const Page& page);
 

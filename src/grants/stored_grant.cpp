@@ -333,6 +333,13 @@ Statement insert_invite(const StoredInvite& invite) {
           {value(invite.hash), value(invite.connection.text), value(invite.app.text),
            account_value(invite.account), value(invite.expires_at)}};
 }
+std::vector<Statement> insert_open_invite(const StoredInvite& invite) {
+  Statement make_room{
+      "DELETE FROM invites WHERE hash IN (SELECT hash FROM invites WHERE connection = '' AND used_at IS NULL "
+      "ORDER BY expires_at DESC LIMIT -1 OFFSET ?)",
+      {most_open_invites - 1}};
+  return {std::move(make_room), insert_invite(invite)};
+}
 Statement select_invite(const Bytes& hash) {
   return {"SELECT hash, connection, app, account, expires_at, used_at FROM invites WHERE hash = ?",
           {value(hash)}};

@@ -75,7 +75,7 @@ std::string joined(const std::vector<std::string>& words);  // with spaces
 // A one-time ticket; the ticket itself is known only by its hash.
 struct StoredInvite {
   Bytes hash;
-  ConnectionName connection;
+  ConnectionName connection;  // empty: of an open install, which gets its name from the account
   AppName app;
   std::optional<HubId> account;
   TimePoint expires_at;
@@ -84,6 +84,9 @@ struct StoredInvite {
 store::Statement insert_invite(const StoredInvite& invite);
 store::Statement select_invite(const Bytes& hash);
 StoredInvite invite_from(const store::Row& row);
+// What a stranger may make: at most this many are open, the oldest make room.
+constexpr std::int64_t most_open_invites = 1000;
+std::vector<store::Statement> insert_open_invite(const StoredInvite& invite);
 // STORE_CONFLICT when it has been used.
 store::Statement use_invite(const Bytes& hash, TimePoint now);
 

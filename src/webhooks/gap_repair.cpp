@@ -46,14 +46,14 @@ void GapRepair::set(std::shared_ptr<const RepairSettings> settings) {
 
 Async<void> GapRepair::run() {
   while (!stopping_) {
-    troubled_ = false;
+    bool troubled = false;
     const std::shared_ptr<const RepairSettings> settings = settings_;
     for (const auto& [name, app] : settings->apps) {
       if (stopping_) co_return;
       Result<Repaired> repaired = co_await repair(name, From::WhereItWasRead);
-      if (!repaired && repaired.error().retry == Retry::Later) troubled_ = true;
+      if (!repaired && repaired.error().retry == Retry::Later) troubled = true;
     }
-    std::chrono::minutes pause = troubled_ ? std::min(after_trouble, settings->every) : settings->every;
+    std::chrono::minutes pause = troubled ? std::min(after_trouble, settings->every) : settings->every;
     Deadline next = after(pause);
     // Woken for other reasons, too.
     while (!stopping_ && settings == settings_ && Deadline::clock::now() < next) co_await changed_.wait(next);
@@ -74,7 +74,13 @@ Async<bool> GapRepair::drain(Deadline deadline) {
 }
 
 Async<Result<Repaired>> GapRepair::repair(AppName app, From from, Deadline until) {
-  while (busy_ && !stopping_) co_await changed_.wait(Deadline::max());
+  while (busy_ && !stopping_) {
+    bool told = co_await changed_.wait(until);
+    if (!told && busy_)
+      co_return failure(
+          "REPAIR_UNDER_WAY", Fault::Us, Retry::Later,
+          "a webhook journal is being read just now; `hubward webhook status` tells how it went");
+  }
   if (stopping_) co_return stopping();
   auto found = settings_->apps.find(app);
   if (found == settings_->apps.end())
@@ -231,6 +237,7 @@ void GapRepair::note(const AppName& app, const Result<Repaired>& outcome) {
       .counter("hubward_webhook_missing_events_total", "Events that only the webhook journal told of",
                {{"app", app.text}})
       .add(static_cast<double>(outcome->missing));
+  if (outcome->came_too_late) facts.late_at = facts.read_at;
   if (outcome->came_too_late)
     parts_.log.warning("webhook.journal",
                        {{"app", app},

@@ -79,9 +79,9 @@ class GapRepair {
   Async<bool> drain(Deadline deadline);
 
   enum class From : unsigned char { WhereItWasRead, Earliest };
-  // Reads one now; ends behind a file when `until` is over. JOURNAL_NOT_READ (the configuration does not want
-  // it), HUBSPOT_REFUSED, HUBSPOT_UNAVAILABLE, JOURNAL_ADDRESS, JOURNAL_FILE, JOURNAL_INVALID, INBOX_FULL,
-  // STOPPING, and the store's.
+  // Reads one now; ends behind a file when `until` is over. REPAIR_UNDER_WAY (others were read until then),
+  // JOURNAL_NOT_READ (the configuration does not want it), HUBSPOT_REFUSED, HUBSPOT_UNAVAILABLE,
+  // JOURNAL_ADDRESS, JOURNAL_FILE, JOURNAL_INVALID, INBOX_FULL, STOPPING, and the store's.
   Async<Result<Repaired>> repair(AppName app, From from, Deadline until = Deadline::max());
 
   // Since the start, for operators.
@@ -89,6 +89,7 @@ class GapRepair {
     std::optional<TimePoint> read_at;     // the last time without trouble
     Repaired last;                        // what that came to
     std::uint64_t missing = 0;            // in all
+    std::optional<TimePoint> late_at;     // when it had not been read for longer than HubSpot keeps it
     std::optional<TimePoint> trouble_at;  // when it failed, unless it succeeded since
     std::string trouble;
   };
@@ -109,7 +110,7 @@ class GapRepair {
   const Parts parts_;
   std::shared_ptr<const RepairSettings> settings_;
   std::map<AppName, Facts> facts_;
-  bool busy_ = false, stopping_ = false, troubled_ = false;
+  bool busy_ = false, stopping_ = false;
   Signal changed_;
 };
 

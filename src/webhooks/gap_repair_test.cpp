@@ -259,6 +259,11 @@ TEST_CASE("after longer than HubSpot keeps the journal it is read from its begin
   CHECK(house.journal.asked.back().ends_with(offset(2) + "/next"));
   CHECK(house.kept() == Objects{"1", "3"});
   CHECK(house.logged.contains("longer than HubSpot keeps it"));
+  // Told for as long as the program runs, not only until the next reading.
+  const TimePoint told = house.clock.now();
+  house.clock.advance(15min);
+  REQUIRE(house.repair());
+  CHECK(house.repairs->facts(crm).late_at == told);
 }
 
 TEST_CASE("a journal in which nothing happens is no gap, and its old entry is not asked for") {

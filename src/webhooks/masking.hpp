@@ -13,8 +13,9 @@ namespace hubward::webhooks {
 
 constexpr std::string_view mask = "(masked)";
 
-// The payload with its value masked where HubSpot or `sensitive` says that its property is sensitive. What is
-// no JSON object, which no stored event is, is masked whole.
+// The payload with its value masked where HubSpot or `sensitive` says that its property is sensitive, and
+// with all that stands, however deep, under the name of one of `sensitive`: what the webhook journal tells
+// may hold several properties. What is no JSON object, which no stored event is, is masked whole.
 Json shown(std::string_view payload, const EventFacts& facts, std::span<const std::string> sensitive);
 
 }  // namespace hubward::webhooks

@@ -23,4 +23,11 @@ TEST_CASE("values of sensitive properties are masked, whoever says that they are
   CHECK_FALSE(shown(payload, facts, {}).dump().contains("078"));
   CHECK(shown(R"({"objectId":7})", facts, {}).dump() == R"({"objectId":7})");
   CHECK(shown("078-05-1120", facts, {}).text() == mask);
+
+  // Of an event of the journal that has no form among webhooks.
+  const std::string snapshot =
+      R"({"action":"SNAPSHOT","properties":{"ssn":"078-05-1120","list":[{"ssn":{"a":"078"}},7],"age":3}})";
+  CHECK(shown(snapshot, {}, sensitive).dump() ==
+        R"j({"action":"SNAPSHOT","properties":{"ssn":"(masked)","list":[{"ssn":"(masked)"},7],"age":3}})j");
+  CHECK(shown(snapshot, {}, {}).dump() == snapshot);
 }
