@@ -192,6 +192,32 @@ async function oauth(version) {
   await call('DELETE', `/appinstalls/${version}/external-install`, undefined, { authorization: `Bearer ${tokens.access_token}` });
 }
 
+// As the app itself: what it subscribed to, and where the files are.
+async function journal() {
+  const app = ready.apps.find((candidate) => candidate.name === 'demo');
+  const scopes = ['read', 'subscriptions.read', 'subscriptions.write'].map((what) => `developer.webhooks_journal.${what}`);
+  const fields = { grant_type: 'client_credentials', client_id: app.client_id, client_secret: app.client_secret, scope: scopes.join(' ') };
+  const granted = await send('POST', '/oauth/2026-03/token', new URLSearchParams(fields).toString(),
+    { authorization: '', 'content-type': 'application/x-www-form-urlencoded' });
+  const bearer = { authorization: `Bearer ${granted.body.access_token}` };
+  const [subscriptions, entries] = ['subscriptions', 'journal'].map((part) => `/webhooks-journal/${part}/2026-03`);
+  const made = await call('POST', subscriptions, { subscriptionType: 'OBJECT', objectTypeId: '0-1', portalId: ready.accounts[0].hub_id,
+    actions: ['CREATE', 'UPDATE'], properties: ['email'], objectIds: [] }, bearer);
+  await call('GET', subscriptions, undefined, bearer);
+  await call('GET', `${subscriptions}/${made.id}`, undefined, bearer);
+  await call('POST', '/crm/v3/objects/contacts', input({ email: 'journal@example.com' }));
+  // What the documents do not describe: a single entry.
+  const entry = (await send('GET', `${entries}/earliest`, undefined, bearer)).body;
+  const offset = entry.currentOffset;
+  await call('GET', `${entries}/batch/earliest/10`, undefined, bearer);
+  await call('GET', `${entries}/batch/latest/1`, undefined, bearer);
+  await call('GET', `${entries}/batch/${offset}/next/10`, undefined, bearer);
+  await call('POST', `${entries}/batch/read`, { inputs: [offset] }, bearer);
+  await call('POST', `${entries}/batch/read`, { inputs: [offset, '00000000-0000-0000-0000-000000000000'] }, bearer);
+  await call('DELETE', `${subscriptions}/${made.id}`, undefined, bearer);
+  await call('DELETE', `${subscriptions}/portals/${ready.accounts[0].hub_id}`, undefined, bearer);
+}
+
 await fetch(`${control}/settings`, { method: 'PATCH', body: JSON.stringify({ burst_limit: false, search_limit: false }) });
 for (const version of ['v3', '2026-03', '2026-09']) {
   await objects(version, 'contacts', (word) => ({ email: `${word}@example.com`, firstname: word }), 'email');
@@ -204,6 +230,7 @@ for (const version of ['v3', '2026-03', '2026-09']) {
   await oauth(version);
 }
 await oauth('v1');
+await journal();
 
 for (const exception of exceptions) if (!used.has(exception)) wrong.push(`the exception "${exception.reason}" is not needed any more`);
 for (const sentence of wrong) console.error(sentence);
