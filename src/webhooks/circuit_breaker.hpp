@@ -20,12 +20,16 @@ class CircuitBreaker {
 
   enum class State : unsigned char { Closed, Open, HalfOpen };
   State state(SteadyPoint now) const;
-  // When to ask again; nothing while it is closed or a probe is under way.
-  std::optional<SteadyPoint> opens_at(SteadyPoint now) const;
+  // When to ask again, which may be now; nothing while it is closed or a probe is under way.
+  std::optional<SteadyPoint> opens_at() const;
 
   // Handed out before an attempt and back with its outcome. An attempt that was under way when the breaker
   // opened says nothing about the destination as it is now: only the probe does.
-  enum class Attempt : unsigned char { Plain, Probe };
+  struct Attempt {
+    bool is_probe = false;
+    std::uint32_t opened = 0;  // how often it had opened by then
+    bool operator==(const Attempt&) const = default;
+  };
   // Nothing while it is open; once while half open: that attempt is the probe.
   std::optional<Attempt> admit(SteadyPoint now);
   void succeeded(Attempt attempt);
@@ -35,7 +39,10 @@ class CircuitBreaker {
   void undecided(Attempt attempt);
 
  private:
+  bool counts(Attempt attempt) const { return attempt.is_probe || (!until_ && attempt.opened == opened_); }
+
   std::uint32_t failures_ = 0;  // in a row
+  std::uint32_t opened_ = 0;    // how often
   std::chrono::seconds rest_ = first_rest;
   std::optional<SteadyPoint> until_;
   bool probing_ = false;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace hubward;
 using namespace hubward::webhooks;
 using namespace std::chrono_literals;
@@ -11,12 +13,16 @@ using Attempt = CircuitBreaker::Attempt;
 
 namespace {
 
+Attempt admitted(CircuitBreaker& breaker, SteadyPoint now) {
+  std::optional<Attempt> attempt = breaker.admit(now);
+  REQUIRE(attempt);
+  return *attempt;
+}
+
 // Fails until it is open.
 SteadyPoint broken(CircuitBreaker& breaker, SteadyPoint now) {
-  for (std::uint32_t i = 0; i < CircuitBreaker::failures_to_open; ++i) {
-    CHECK(breaker.admit(now) == Attempt::Plain);
-    breaker.failed(Attempt::Plain, now);
-  }
+  for (std::uint32_t i = 0; i < CircuitBreaker::failures_to_open; ++i)
+    breaker.failed(admitted(breaker, now), now);
   CHECK(breaker.state(now) == State::Open);
   return now;
 }
@@ -27,32 +33,36 @@ TEST_CASE("a few failures in a row open it, and a success between them does not 
   CircuitBreaker breaker;
   SteadyPoint now{1h};
   for (int round = 0; round < 3; ++round) {
-    for (std::uint32_t i = 1; i < CircuitBreaker::failures_to_open; ++i) breaker.failed(Attempt::Plain, now);
+    for (std::uint32_t i = 1; i < CircuitBreaker::failures_to_open; ++i)
+      breaker.failed(admitted(breaker, now), now);
     CHECK(breaker.state(now) == State::Closed);
-    breaker.succeeded(Attempt::Plain);
+    breaker.succeeded(admitted(breaker, now));
   }
   broken(breaker, now);
   CHECK_FALSE(breaker.admit(now));
-  CHECK(breaker.opens_at(now) == now + 10s);
+  CHECK(breaker.opens_at() == now + 10s);
 }
 
 TEST_CASE("after its rest one probe goes ahead, and its outcome decides") {
   CircuitBreaker breaker;
   SteadyPoint now = broken(breaker, SteadyPoint{1h}) + 10s;
   CHECK(breaker.state(now) == State::HalfOpen);
-  CHECK(breaker.admit(now) == Attempt::Probe);
+  CHECK(breaker.opens_at() == now);
+  Attempt probe = admitted(breaker, now);
+  CHECK(probe.is_probe);
+  CHECK_FALSE(breaker.opens_at());
   CHECK_FALSE(breaker.admit(now));
-  breaker.undecided(Attempt::Probe);
-  CHECK(breaker.admit(now) == Attempt::Probe);
-  breaker.failed(Attempt::Probe, now);
+  breaker.undecided(probe);
+  probe = admitted(breaker, now);
+  CHECK(probe.is_probe);
+  breaker.failed(probe, now);
   CHECK(breaker.state(now + 19s) == State::Open);
   CHECK(breaker.state(now + 20s) == State::HalfOpen);
   now += 20s;
-  CHECK(breaker.admit(now) == Attempt::Probe);
-  breaker.succeeded(Attempt::Probe);
+  breaker.succeeded(admitted(breaker, now));
   CHECK(breaker.state(now) == State::Closed);
-  CHECK(breaker.admit(now) == Attempt::Plain);
-  CHECK(breaker.admit(now) == Attempt::Plain);
+  CHECK_FALSE(admitted(breaker, now).is_probe);
+  CHECK_FALSE(admitted(breaker, now).is_probe);
 }
 
 TEST_CASE("the rest doubles to five minutes") {
@@ -61,10 +71,9 @@ TEST_CASE("the rest doubles to five minutes") {
   std::chrono::seconds rest = 10s;
   for (int i = 0; i < 8; ++i) {
     now += rest;
-    CHECK(breaker.admit(now) == Attempt::Probe);
-    breaker.failed(Attempt::Probe, now);
+    breaker.failed(admitted(breaker, now), now);
     rest = std::min<std::chrono::seconds>(2 * rest, 5min);
-    CHECK(breaker.opens_at(now) == now + rest);
+    CHECK(breaker.opens_at() == now + rest);
   }
   CHECK(rest == 5min);
 }
@@ -74,18 +83,38 @@ TEST_CASE("what was under way when it opened decides nothing, whenever it ends")
   for (End end : {End::Success, End::Failure, End::Undecided}) {
     for (bool probing : {false, true}) {
       CircuitBreaker breaker;
+      const Attempt stale = admitted(breaker, SteadyPoint{1h});
       SteadyPoint now = broken(breaker, SteadyPoint{1h}) + (probing ? 10s : 5s);
-      if (probing) CHECK(breaker.admit(now) == Attempt::Probe);
-      if (end == End::Success) breaker.succeeded(Attempt::Plain);
-      if (end == End::Failure) breaker.failed(Attempt::Plain, now);
-      if (end == End::Undecided) breaker.undecided(Attempt::Plain);
+      std::optional<Attempt> probe;
+      if (probing) probe = admitted(breaker, now);
+      if (end == End::Success) breaker.succeeded(stale);
+      if (end == End::Failure) breaker.failed(stale, now);
+      if (end == End::Undecided) breaker.undecided(stale);
       CHECK_FALSE(breaker.admit(now));
       CHECK(breaker.state(now) == (probing ? State::HalfOpen : State::Open));
-      if (!probing) CHECK(breaker.opens_at(now) == now + 5s);
+      if (!probing) CHECK(breaker.opens_at() == now + 5s);
       now += 5s;
-      if (!probing) CHECK(breaker.admit(now) == Attempt::Probe);
-      breaker.failed(Attempt::Probe, now);
-      CHECK(breaker.opens_at(now) == now + 20s);
+      if (!probing) probe = admitted(breaker, now);
+      CHECK(probe->is_probe);
+      breaker.failed(*probe, now);
+      CHECK(breaker.opens_at() == now + 20s);
     }
   }
+}
+
+TEST_CASE("nor does it when a probe has closed it since") {
+  CircuitBreaker breaker;
+  SteadyPoint now{1h};
+  std::vector<Attempt> hung;
+  for (std::uint32_t i = 0; i < CircuitBreaker::failures_to_open; ++i) hung.push_back(admitted(breaker, now));
+  now = broken(breaker, now) + 10s;
+  breaker.succeeded(admitted(breaker, now));
+  for (Attempt old : hung) breaker.failed(old, now);
+  CHECK(breaker.state(now) == State::Closed);
+  // And an old success does not hide that it fails now.
+  for (std::uint32_t i = 1; i < CircuitBreaker::failures_to_open; ++i)
+    breaker.failed(admitted(breaker, now), now);
+  breaker.succeeded(hung.front());
+  breaker.failed(admitted(breaker, now), now);
+  CHECK(breaker.state(now) == State::Open);
 }

@@ -19,7 +19,7 @@
 namespace hubward::webhooks {
 namespace {
 
-constexpr std::int64_t rows_of_a_look = 256;
+constexpr std::int64_t rows_of_a_look = 1024;      // of all destinations
 constexpr std::size_t enough_ready = 256;          // lanes; with more there is no need to look for others
 constexpr std::chrono::seconds store_pause{1};     // before a store that fails is asked again
 constexpr std::size_t longest_answer = 64 * 1024;  // read so that the connection can be used again
@@ -146,7 +146,8 @@ Deadline Deliverer::State::next_wake() const {
   Deadline wake = Deadline::max();
   if (!parked.empty()) wake = after(parked.begin()->first - parts.clock.now());
   SteadyPoint now = parts.clock.steady();
-  if (auto opens = breaker.opens_at(now); opens && !ready.empty()) wake = std::min(wake, after(*opens - now));
+  bool could_begin = !ready.empty() && facts.in_flight < destination->concurrency;
+  if (auto opens = breaker.opens_at(); opens && could_begin) wake = std::min(wake, after(*opens - now));
   return wake;
 }
 
@@ -190,11 +191,11 @@ Async<void> Deliverer::State::look(std::shared_ptr<State> self) {
     co_await sleep_until(after(store_pause));
     co_return;
   }
-  for (const store::Row& row : *rows) {
-    self->cursor = store::integer_at(row, 0);
-    self->admit(store::integer_at(row, 1));
-  }
-  if (rows->size() == static_cast<std::size_t>(rows_of_a_look)) self->more = true;
+  const store::Row scanned = std::move(rows->back());
+  rows->pop_back();
+  for (const store::Row& row : *rows) self->admit(store::integer_at(row, 1));
+  if (!store::null_at(scanned, 0)) self->cursor = store::integer_at(scanned, 0);
+  if (store::integer_at(scanned, 1) == rows_of_a_look) self->more = true;
 }
 
 Async<void> Deliverer::State::attempt(std::shared_ptr<State> self, std::int64_t lane,
@@ -241,6 +242,9 @@ Async<void> Deliverer::State::deliver(std::shared_ptr<State> self, std::int64_t 
     self->breaker.undecided(admitted);  // the fault is ours
     decision = {DeliveryDecision::What::Dead, {}, payload.error().message};
   }
+  // One that is being replaced decides nothing for the one after it, which may have just been enabled.
+  if (decision.what == DeliveryDecision::What::Gone && self->stopping)
+    decision = {DeliveryDecision::What::Again, self->parts.clock.now(), decision.cause};
   self->note(head, decision);
   auto statements = self->statements_for(head, decision, attempts, first);
   bool settled = co_await settle(self, std::move(statements));
@@ -407,10 +411,14 @@ void Deliverer::wake() {
   state_->changed.notify();
 }
 
+void Deliverer::stop() {
+  state_->stopping = true;
+  state_->changed.notify();
+}
+
 Async<bool> Deliverer::drain(Deadline deadline) {
   std::shared_ptr<State> state = state_;
-  state->stopping = true;
-  state->changed.notify();
+  stop();
   if (state->before) {
     bool ended = co_await state->before->drain(deadline);
     if (!ended) co_return false;

@@ -75,7 +75,9 @@ class Deliverer {
 
   // There may be something new, or time has passed.
   void wake();
-  // Nothing more is begun. Resumes when what was under way has ended, or at the deadline with false.
+  // Nothing more is begun.
+  void stop();
+  // The same. Resumes when what was under way has ended, or at the deadline with false.
   Async<bool> drain(Deadline deadline);
 
   struct Facts {

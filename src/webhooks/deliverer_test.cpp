@@ -12,6 +12,7 @@
 #include "http/listener.hpp"
 #include "webhooks/deliveries.hpp"
 #include "webhooks/delivery_plan.hpp"
+#include "webhooks/delivery_tables.hpp"
 #include "webhooks/fake_house.hpp"
 #include "webhooks/standard_webhooks.hpp"
 
@@ -464,7 +465,68 @@ TEST_CASE("a long backlog costs little memory, and lanes that are empty are forg
   }
   post.wait_for(receiver, 10);
   CHECK(post.view("erp").waiting == 3000);
-  CHECK(post.view("erp").facts.lanes <= 2 * 256 + 10);
+  CHECK(post.view("erp").facts.lanes <= 1024 + 256 + 10);
+}
+
+TEST_CASE("a look sorts nothing and uses no index, whatever waits and for whom") {
+  House house;
+  store::Statement look = tables::select_waiting(1, 0, 10);
+  look.sql = "EXPLAIN QUERY PLAN " + std::string(look.sql.text());
+  for (const store::Row& row : house.file->read(look).value()) {
+    CHECK_FALSE_MESSAGE(store::text_at(row, 3).contains("TEMP B-TREE"), store::text_at(row, 3));
+    CHECK_FALSE_MESSAGE(store::text_at(row, 3).contains("INDEX"), store::text_at(row, 3));
+  }
+}
+
+TEST_CASE("a destination that goes and comes back waits for the attempts of before") {
+  Post post;
+  Receiver& erp = post.receive("erp");
+  erp.answer = [&](const Arrival&) { return erp.arrivals.size() == 1 ? 0 : 204; };
+  post.start();
+  post.accept({{.event = 1, .object = 1}, {.event = 2, .object = 1, .occurred = 1'799'999'990'001}});
+  post.wait_for(erp, 1);
+  REQUIRE(post.house.run(post.deliveries->set({})));
+  REQUIRE(post.house.run(post.deliveries->set(post.destinations)));
+  for (int i = 0; i < 200; ++i) post.house.run(Post::turn());
+  CHECK(erp.events() == Numbers{1});
+  erp.let_go();  // it answers nothing that counts: the attempt failed, and is made again when due
+  post.pass(10s);
+  post.wait_for_end();
+  CHECK(erp.events() == Numbers{1, 1, 2});
+}
+
+TEST_CASE("a stop begins nothing anywhere while it waits for one that hangs") {
+  Post post;
+  Receiver& hangs = post.receive("hangs", {}, 1);
+  Receiver& busy = post.receive("busy", {}, 1);
+  hangs.answer = [](const Arrival&) { return 0; };
+  post.start();
+  std::vector<Sample> samples;
+  for (std::uint64_t event = 1; event <= 50; ++event) samples.push_back({.event = event, .object = event});
+  post.accept(samples);
+  post.wait_for(hangs, 1);
+  std::size_t begun = busy.arrivals.size() + 1;
+  CHECK_FALSE(post.house.run(post.deliveries->drain(after(50ms))));
+  CHECK(busy.arrivals.size() <= begun);
+  // Nor does a reload that comes then.
+  REQUIRE(post.house.run(post.deliveries->set(post.destinations)));
+  for (int i = 0; i < 200; ++i) post.house.run(Post::turn());
+  CHECK(busy.arrivals.size() <= begun);
+}
+
+TEST_CASE("what is done to dead letters is done to those that are there") {
+  House house;
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(
+        house.file->write({{"INSERT INTO inbox_deliveries (destination, event, lane, occurred, state) "
+                            "VALUES (1, 1, 1, 1, 1)"}}));
+  auto count = [&](tables::DeadChoice choice) {
+    return store::integer_at(house.file->read(tables::count_dead(choice)).value().front(), 0);
+  };
+  CHECK(store::integer_at(house.file->read(tables::select_newest_delivery()).value().front(), 0) == 5);
+  CHECK(count({.destination = 1}) == 5);
+  CHECK(count({.destination = 1, .newest = 3}) == 3);
+  CHECK(count({.newest = 0}) == 0);
 }
 
 TEST_CASE("what waits and what is dead can be measured, for each destination") {

@@ -16,9 +16,8 @@ std::vector<store::Statement> discard_step(const tables::DeadChoice& choice) {
   return {tables::discard(choice)};
 }
 
-// Holds the deliverer until its attempts have ended; each is bounded by its own time-out.
-Async<void> let_go(std::unique_ptr<Deliverer> deliverer) {
-  static_cast<void>(co_await deliverer->drain(Deadline::max()));
+bool is_of(const std::unique_ptr<Deliverer>& deliverer, const DestinationName& name) {
+  return deliverer->destination().name == name;
 }
 
 }  // namespace
@@ -61,18 +60,33 @@ std::unique_ptr<Deliverer> Deliveries::take(const DestinationName& name) {
   return taken;
 }
 
+// Each attempt is bounded by its own time-out.
+Async<void> Deliveries::let_go(const Deliverer* leaving) {
+  auto is_it = [leaving](const auto& one) { return one.get() == leaving; };
+  // Another may take it over, now or meanwhile.
+  if (auto found = std::ranges::find_if(leaving_, is_it); found != leaving_.end())
+    static_cast<void>(co_await (*found)->drain(Deadline::max()));
+  std::erase_if(leaving_, is_it);
+  left_.notify();
+}
+
 Result<void> Deliveries::start(const std::shared_ptr<const Destination>& destination, const Known& known) {
+  if (stopping_) return {};
+  auto its = [&](const auto& deliverer) { return is_of(deliverer, destination->name); };
+  auto found = std::ranges::find_if(deliverers_, its);
+  auto left = std::ranges::find_if(leaving_, its);
   std::unique_ptr<Deliverer> none;
-  auto found = std::ranges::find_if(
-      deliverers_, [&](const auto& deliverer) { return deliverer->destination().name == destination->name; });
-  std::unique_ptr<Deliverer>& before = found == deliverers_.end() ? none : *found;
+  std::unique_ptr<Deliverer>& before = found != deliverers_.end() ? *found
+                                       : left != leaving_.end()   ? *left
+                                                                  : none;
   auto started = Deliverer::start(parts_, destination, known.number, known.disabled_for, before);
   if (!started) return std::unexpected(started.error());
-  if (found == deliverers_.end()) {
-    deliverers_.push_back(std::move(*started));
-  } else {
+  if (found != deliverers_.end()) {
     *found = std::move(*started);
+    return {};
   }
+  std::erase(leaving_, nullptr);  // taken over
+  deliverers_.push_back(std::move(*started));
   return {};
 }
 
@@ -101,10 +115,14 @@ Async<Result<void>> Deliveries::set(Wanted wanted) {
     if (!number) co_return std::unexpected(std::move(number.error()));
     routes->push_back({*number, destination->filter});
   }
+  if (stopping_) co_return Result<void>();
   for (const auto& old : std::exchange(wanted_, std::move(wanted))) {
     bool stays = std::ranges::any_of(wanted_, [&](const auto& one) { return one->name == old->name; });
     if (stays) continue;
-    if (std::unique_ptr<Deliverer> gone = take(old->name)) parts_.loop.spawn(let_go(std::move(gone)));
+    std::unique_ptr<Deliverer> gone = take(old->name);
+    if (!gone) continue;
+    leaving_.push_back(std::move(gone));
+    parts_.loop.spawn(let_go(leaving_.back().get()));
   }
   parts_.inbox.set(std::move(routes));
   if (!begun_) co_return Result<void>();
@@ -116,10 +134,17 @@ void Deliveries::wake() {
 }
 
 Async<bool> Deliveries::drain(Deadline deadline) {
+  // From here on nothing changes the list of those that run.
+  stopping_ = true;
+  for (const auto& deliverer : deliverers_) deliverer->stop();
   bool all = true;
   for (const auto& deliverer : deliverers_) {
     bool ended = co_await deliverer->drain(deadline);
     all = all && ended;
+  }
+  while (!leaving_.empty()) {
+    bool told = co_await left_.wait(deadline);
+    if (!told && !leaving_.empty()) co_return false;
   }
   co_return all;
 }
@@ -209,9 +234,21 @@ Async<Result<tables::DeadChoice>> Deliveries::read(Choice choice) const {
   co_return read;
 }
 
-Async<Result<std::uint64_t>> Deliveries::for_all(tables::DeadChoice chosen, Step step) {
+Async<Result<std::uint64_t>> Deliveries::for_all(tables::DeadChoice chosen, Step step,
+                                                 std::function<bool()> goes_on) {
+  // What dies or comes from now on is not meant.
+  auto newest = co_await parts_.inbox.file().query(tables::select_newest_delivery());
+  if (!newest) co_return std::unexpected(std::move(newest.error()));
+  chosen.newest = store::integer_at(newest->front(), 0);
+  Result<std::uint64_t> done = co_await step_through(chosen, step, std::move(goes_on));
+  wake();  // also for the part that came before an error
+  co_return done;
+}
+
+Async<Result<std::uint64_t>> Deliveries::step_through(tables::DeadChoice chosen, Step step,
+                                                      std::function<bool()> goes_on) {
   std::uint64_t done = 0;
-  while (true) {
+  while (goes_on()) {
     Result<std::vector<store::Row>> left = co_await parts_.inbox.file().query(tables::count_dead(chosen));
     if (!left) co_return std::unexpected(std::move(left.error()));
     std::int64_t count = store::integer_at(left->front(), 0);
@@ -224,7 +261,6 @@ Async<Result<std::uint64_t>> Deliveries::for_all(tables::DeadChoice chosen, Step
   if (done == 0 && chosen.id)
     co_return invalid("DEAD_LETTER_UNKNOWN", "there is no dead letter " + std::to_string(*chosen.id) +
                                                  "; `hubward webhook dead` lists those there are");
-  wake();
   co_return done;
 }
 
@@ -239,11 +275,15 @@ Async<Result<std::uint64_t>> Deliveries::redrive(Choice choice) {
 }
 
 Async<Result<std::uint64_t>> Deliveries::discard(Choice choice) {
-  bool is_gone = choice.destination && !is_configured(*choice.destination);
+  const std::optional<DestinationName> destination = choice.destination;
   Result<tables::DeadChoice> chosen = co_await read(std::move(choice));
   if (!chosen) co_return std::unexpected(std::move(chosen.error()));
-  chosen->waiting_too = is_gone;
-  co_return co_await for_all(*chosen, discard_step);
+  chosen->waiting_too = destination && !is_configured(*destination);
+  // A reload may bring it back: then what waits is wanted again.
+  auto goes_on = [this, destination, waiting_too = chosen->waiting_too] {
+    return !waiting_too || !is_configured(*destination);
+  };
+  co_return co_await for_all(*chosen, discard_step, std::move(goes_on));
 }
 
 Async<Result<std::uint64_t>> Deliveries::replay(DestinationName destination, tables::EventQuestion events) {

@@ -4,6 +4,7 @@
 // Errors: DESTINATION_UNKNOWN, DEAD_LETTER_UNKNOWN, and the store's.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,7 +31,8 @@ class Deliveries {
   Async<Result<void>> begin();
 
   void wake();
-  // Of all; false when the deadline came first.
+  // Nothing more is begun, by none of them and by no reload. False when the deadline came before the last
+  // attempt had ended.
   Async<bool> drain(Deadline deadline);
 
   struct View {
@@ -84,15 +86,23 @@ class Deliveries {
   Async<Result<void>> start_all();
   std::unique_ptr<Deliverer> take(const DestinationName& name);  // null: there is none
   Async<Result<void>> restart(DestinationName name);
+  // Of a destination that the configuration does not have any more, until its attempts have ended: one that
+  // comes back before that waits for them.
+  Async<void> let_go(const Deliverer* leaving);
   const Deliverer* running(const DestinationName& name) const;
-  // Steps over what is chosen, a bounded number of rows in each transaction.
+  // Steps over what is chosen of what is there now, a bounded number of rows in each transaction, while
+  // `goes_on` holds.
   using Step = std::vector<store::Statement> (*)(const tables::DeadChoice&);
-  Async<Result<std::uint64_t>> for_all(tables::DeadChoice chosen, Step step);
+  Async<Result<std::uint64_t>> for_all(
+      tables::DeadChoice chosen, Step step, std::function<bool()> goes_on = [] { return true; });
+  Async<Result<std::uint64_t>> step_through(tables::DeadChoice chosen, Step step,
+                                            std::function<bool()> goes_on);
   bool is_configured(const DestinationName& name) const;
 
   const Deliverer::Parts parts_;
-  bool begun_ = false;
-  std::vector<std::unique_ptr<Deliverer>> deliverers_;
+  bool begun_ = false, stopping_ = false;
+  std::vector<std::unique_ptr<Deliverer>> deliverers_, leaving_;
+  Signal left_{parts_.loop};
   Wanted wanted_;
 };
 

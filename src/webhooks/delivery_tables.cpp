@@ -42,6 +42,10 @@ std::string chosen(const DeadChoice& choice, std::vector<store::Value>& values) 
     ids += " AND id = ?";
     values.emplace_back(*choice.id);
   }
+  if (choice.newest) {
+    ids += " AND id <= ?";
+    values.emplace_back(*choice.newest);
+  }
   values.emplace_back(choice.limit);
   return ids + " ORDER BY id LIMIT ?)";
 }
@@ -49,10 +53,13 @@ std::string chosen(const DeadChoice& choice, std::vector<store::Value>& values) 
 }  // namespace
 
 store::Statement select_waiting(std::int64_t destination, std::int64_t after, std::int64_t limit) {
+  // By number and nothing else: any index would make SQLite sort all that waits for each look.
   return {
-      "SELECT id, lane FROM inbox_deliveries WHERE id > ? AND destination = ? AND state = 0 ORDER BY id "
-      "LIMIT ?",
-      {after, destination, limit}};
+      "WITH scanned AS MATERIALIZED (SELECT id, lane, destination, state FROM inbox_deliveries NOT INDEXED "
+      "WHERE id > ? ORDER BY id LIMIT ?) "
+      "SELECT id, lane FROM scanned WHERE destination = ? AND state = 0 "
+      "UNION ALL SELECT max(id), count(*) FROM scanned",
+      {after, limit, destination}};
 }
 
 store::Statement select_head(std::int64_t destination, std::int64_t lane) {
@@ -138,6 +145,10 @@ DeadLetter dead_from(const store::Row& row) {
           .first = from_millis(store::integer_at(row, 3)),
           .cause = store::text_at(row, 4),
           .event = facts_behind(row, own)};
+}
+
+store::Statement select_newest_delivery() {
+  return {"SELECT coalesce(max(id), 0) FROM inbox_deliveries"};
 }
 
 store::Statement count_dead(const DeadChoice& choice) {

@@ -20,7 +20,9 @@ namespace hubward::webhooks::tables {
 
 // --- Delivering ---
 
-// Id and lane of what waits behind `after`, oldest first.
+// Id and lane of what waits for the destination among the `limit` deliveries, of any destination, behind
+// `after`, oldest first. Then one row more: the last id among those (null: there is none), and how many there
+// were. So a look costs the same however much waits, and for whom.
 store::Statement select_waiting(std::int64_t destination, std::int64_t after, std::int64_t limit);
 
 // The next delivery of a lane, with its event.
@@ -68,9 +70,11 @@ DeadLetter dead_from(const store::Row& row);
 struct DeadChoice {
   std::optional<std::int64_t> id;
   std::optional<std::int64_t> destination;
-  bool waiting_too = false;  // what still waits counts like a dead letter
+  bool waiting_too = false;            // what still waits counts like a dead letter
+  std::optional<std::int64_t> newest;  // none of a higher number
   std::int64_t limit = 1000;
 };
+store::Statement select_newest_delivery();              // one row: the highest number, or 0
 store::Statement count_dead(const DeadChoice& choice);  // one row: how many of them there are
 // Each waits again, under the identity that it had. In one transaction.
 std::vector<store::Statement> redrive(const DeadChoice& choice);

@@ -156,17 +156,36 @@ Async<Result<void>> Inbox::note_journal_end(AppName app) {
 }
 
 Async<Result<void>> Inbox::clear(Retention retention) {
+  Result<void> forgotten = co_await forget(parts_.clock.now() - retention.duplicates);
+  if (!forgotten) co_return forgotten;
+  co_return co_await remove_events(parts_.clock.now() - retention.events);
+}
+
+Async<Result<void>> Inbox::forget(TimePoint seen) {
   TimePoint now = parts_.clock.now();
-  TimePoint seen = now - retention.duplicates;
-  TimePoint events = now - retention.events;
   while (true) {
-    Result<std::vector<store::Row>> left =
-        co_await parts_.file.query(tables::count_forgettable(now, seen, events, rows_cleared_at_once));
+    auto left = co_await parts_.file.query(tables::count_forgettable(now, seen, rows_cleared_at_once));
     if (!left) co_return std::unexpected(std::move(left.error()));
     if (store::integer_at(left->front(), 0) == 0) co_return Result<void>();
-    std::vector<store::Statement> step = tables::forget_before(now, seen, events, rows_cleared_at_once);
+    std::vector<store::Statement> step = tables::forget_before(now, seen, rows_cleared_at_once);
     Result<void> cleared = co_await parts_.file.commit(std::move(step));
     if (!cleared) co_return cleared;
+  }
+}
+
+// Numbers grow with time, so it ends where nothing old is left; what cannot go yet is passed by once.
+Async<Result<void>> Inbox::remove_events(TimePoint before) {
+  std::int64_t after = 0;
+  while (true) {
+    auto rows = co_await parts_.file.query(tables::select_old_events(after, before, rows_cleared_at_once));
+    if (!rows) co_return std::unexpected(std::move(rows.error()));
+    const store::Row& row = rows->front();
+    if (store::integer_at(row, 2) == 0) co_return Result<void>();
+    std::vector<store::Statement> step = {
+        tables::remove_old_events(after, store::integer_at(row, 0), before)};
+    Result<void> removed = co_await parts_.file.commit(std::move(step));
+    if (!removed) co_return removed;
+    after = store::integer_at(row, 0);
   }
 }
 

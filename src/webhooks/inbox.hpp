@@ -104,6 +104,8 @@ class Inbox {
   store::Database& file() const { return parts_.file; }
 
  private:
+  Async<Result<void>> forget(TimePoint seen);
+  Async<Result<void>> remove_events(TimePoint before);
   Result<void> add_event(std::vector<store::Statement>& to, const AppName& app,
                          const hubspot::WebhookEvent& event, TimePoint received,
                          const std::optional<RequestMark>& mark, const Telling& telling) const;

@@ -208,32 +208,40 @@ store::Statement count_duplicate() {
   return {"UPDATE inbox_figures SET value = value + 1 WHERE changes() = 0 AND name = 'duplicates'"};
 }
 
+// An event is seen after it occurred; the condition on `occurred` keeps the look within what is old.
 std::vector<store::Statement> forget_before(TimePoint requests_now, TimePoint seen_before,
-                                            TimePoint events_before, std::int64_t most_rows) {
+                                            std::int64_t most_rows) {
   return {{"DELETE FROM inbox_requests WHERE (until, key) IN "
            "(SELECT until, key FROM inbox_requests WHERE until < ? LIMIT ?)",
            {to_millis(requests_now), most_rows}},
           {"DELETE FROM inbox_seen WHERE (occurred, key, rest) IN "
-           "(SELECT occurred, key, rest FROM inbox_seen WHERE seen < ? LIMIT ?)",
+           "(SELECT occurred, key, rest FROM inbox_seen WHERE occurred < ?1 AND seen < ?1 LIMIT ?2)",
            {to_millis(seen_before), most_rows}},
           {"DELETE FROM inbox_happenings WHERE (key, occurred, teller) IN "
            "(SELECT key, occurred, teller FROM inbox_happenings WHERE seen < ? LIMIT ?)",
-           {to_millis(seen_before), most_rows}},
-          {"DELETE FROM inbox_events WHERE id IN "
-           "(SELECT id FROM inbox_events e WHERE received < ? AND NOT EXISTS "
-           "(SELECT 1 FROM inbox_deliveries d WHERE d.event = e.id) ORDER BY received LIMIT ?)",
-           {to_millis(events_before), most_rows}}};
+           {to_millis(seen_before), most_rows}}};
 }
 
-store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before, TimePoint events_before,
-                                   std::int64_t most_rows) {
+store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before, std::int64_t most_rows) {
   return {
-      "SELECT (SELECT count(*) FROM (SELECT 1 FROM inbox_requests WHERE until < ?1 LIMIT ?4)) + "
-      "(SELECT count(*) FROM (SELECT 1 FROM inbox_seen WHERE seen < ?2 LIMIT ?4)) + "
-      "(SELECT count(*) FROM (SELECT 1 FROM inbox_happenings WHERE seen < ?2 LIMIT ?4)) + "
-      "(SELECT count(*) FROM (SELECT 1 FROM inbox_events e WHERE received < ?3 AND NOT EXISTS "
-      "(SELECT 1 FROM inbox_deliveries d WHERE d.event = e.id) LIMIT ?4))",
-      {to_millis(requests_now), to_millis(seen_before), to_millis(events_before), most_rows}};
+      "SELECT (SELECT count(*) FROM (SELECT 1 FROM inbox_requests WHERE until < ?1 LIMIT ?3)) + "
+      "(SELECT count(*) FROM (SELECT 1 FROM inbox_seen WHERE occurred < ?2 AND seen < ?2 LIMIT ?3)) + "
+      "(SELECT count(*) FROM (SELECT 1 FROM inbox_happenings WHERE seen < ?2 LIMIT ?3))",
+      {to_millis(requests_now), to_millis(seen_before), most_rows}};
+}
+
+store::Statement select_old_events(std::int64_t after, TimePoint before, std::int64_t most_rows) {
+  return {
+      "WITH scanned AS MATERIALIZED (SELECT id, received FROM inbox_events NOT INDEXED WHERE id > ? "
+      "ORDER BY id LIMIT ?) SELECT max(id), count(*), coalesce(sum(received < ?), 0) FROM scanned",
+      {after, most_rows, to_millis(before)}};
+}
+
+store::Statement remove_old_events(std::int64_t after, std::int64_t last, TimePoint before) {
+  return {
+      "DELETE FROM inbox_events WHERE id > ? AND id <= ? AND received < ? AND NOT EXISTS "
+      "(SELECT 1 FROM inbox_deliveries d WHERE d.event = inbox_events.id)",
+      {after, last, to_millis(before)}};
 }
 
 store::Statement select_events(const EventQuestion& question) {

@@ -66,12 +66,15 @@ store::Statement count_duplicate();
 
 // --- Clearing, in bounded steps ---
 
+// What is remembered of requests and events. One row, of count_forgettable: how many would still go.
 std::vector<store::Statement> forget_before(TimePoint requests_now, TimePoint seen_before,
-                                            TimePoint events_before, std::int64_t most_rows);
-// One row: what forget_before would still remove, at most `most_rows` of each kind.
-store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before, TimePoint events_before,
-                                   std::int64_t most_rows);
-
+                                            std::int64_t most_rows);
+store::Statement count_forgettable(TimePoint requests_now, TimePoint seen_before, std::int64_t most_rows);
+// The events themselves, by number, in steps: one row, the last number of the `most_rows` behind `after`
+// (null: there is none), how many there were, and how many of them came before `before`; and the statement
+// that removes those up to that number, but for what is still to be delivered.
+store::Statement select_old_events(std::int64_t after, TimePoint before, std::int64_t most_rows);
+store::Statement remove_old_events(std::int64_t after, std::int64_t last, TimePoint before);
 // --- Reading ---
 
 // The columns that facts_from reads, then the sealed payload where `payload`.
