@@ -24,6 +24,8 @@ SEED = int(os.environ.get("HUBWARD_SEED", secrets.randbelow(1_000_000)))
 ROUNDS = 500 if story.LONG else 20
 SENDERS = 4
 LONGEST_ROUND = 1.6 if story.LONG else 0.6
+BURST = 500 if story.LONG else 150  # events of the sandbox between two kills
+PATIENCE = 900 if story.LONG else 120  # seconds for the rest to be delivered
 MOST_BEHIND = 2000  # events that are acknowledged and not yet delivered
 # A disk of its own for the store, where the machine lets us mount one: see the end of this file.
 HAS_DISK = os.environ.get("HUBWARD_OWN_MOUNTS") == "1"
@@ -289,7 +291,7 @@ allow_networks = {json.dumps(list(networks))}
         for name in ("good", "flaky"):
             self.eventually(f"all {len(acknowledged)} are at {name}",
                             lambda n=name: set(acknowledged) <= {e["eventId"] for e in self.receivers[n].events()},
-                            seconds=900 if story.LONG else 120)
+                            seconds=PATIENCE)
             self.check_order_and_duplicates(name, acknowledged)
         self.assertEqual(self.demo.hubward("webhook", "dead")["dead"], [])
 
@@ -309,8 +311,8 @@ allow_networks = {json.dumps(list(networks))}
             "reorder_percent": 5}})
         chance = random.Random(SEED)
         for _ in range(ROUNDS // 4):
-            self.demo.ask_sandbox("POST", "/webhooks", {"account": self.demo.account, "count": 150, "objects": 40})
-            time.sleep(chance.uniform(0.02, 0.2))  # the moment is what is tried
+            self.demo.ask_sandbox("POST", "/webhooks", {"account": self.demo.account, "count": BURST, "objects": BURST // 4})
+            time.sleep(chance.uniform(0.02, LONGEST_ROUND))  # the moment is what is tried
             self.demo.kill_gateway()
             self.demo.start_gateway()
         self.eventually("the sandbox is done", lambda: self.demo.ask_sandbox("GET", "/webhooks")["waiting"] == 0, seconds=60)
@@ -318,7 +320,7 @@ allow_networks = {json.dumps(list(networks))}
         acknowledged = set(figures["events"])
         self.assertGreater(len(acknowledged), 0)
         self.eventually(f"all {len(acknowledged)} are delivered",
-                        lambda: acknowledged <= {e["eventId"] for e in self.receivers["good"].events()}, seconds=120)
+                        lambda: acknowledged <= {e["eventId"] for e in self.receivers["good"].events()}, seconds=PATIENCE)
         again = len(self.receivers["good"].events()) - len({e["eventId"] for e in self.receivers["good"].events()})
         print(f"sandbox: {len(acknowledged)} events in {figures['requests']} requests, {figures['failures']} of which failed, "
               f"{figures['given_up']} given up; {again} attempts more at the receiver", flush=True)
