@@ -85,7 +85,7 @@ class Holding:
         """A tenth of the requests is cut by closing their connection; what memory is there after few and after many."""
         many = self.options.aborts
         run = lambda count: self.bench.loader.run(gateway, PATHS["32KB"], connections=32, aborts=0.1, requests=count,
-                                                  seconds=800)
+                                                  seconds=3600)
         for case, count in (("before aborts", FEW_ABORTS), ("after aborts", many)):
             report = run(count)
             self.figure(case, f"{report['answered']} requests answered, {report['cut']} cut",

@@ -33,7 +33,7 @@ class Loader:
 
     @staticmethod
     def finish(process, what):
-        printed, complaints = process.communicate(timeout=1200)
+        printed, complaints = process.communicate(timeout=7300)
         if process.returncode == 2 or not printed.strip():
             raise Trouble(f"{what}: the load generator ended with {process.returncode}: {complaints.strip()}")
         report = json.loads(printed.splitlines()[-1])

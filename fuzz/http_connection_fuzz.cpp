@@ -120,7 +120,7 @@ Reading read(std::string_view bytes, std::string_view sizes) {
   Listener::Handler handler = [&](Request request) { return note(std::move(request), &reading.requests); };
   bool done = false;
   {
-    Door door(limits(), handler, nullptr);
+    Door door(loop, limits(), handler, nullptr);
     auto place = door.admission.arrive("127.0.0.1", SteadyPoint());
     invariant(place.has_value(), "a door without bounds lets everybody in");
     ServerConnection connection(loop, sockets[1], {}, door, std::move(*place));

@@ -159,6 +159,22 @@ Answer uninstall_app(World& world, const Json& body) {
   return empty_answer();
 }
 
+// {"app": "private", "account": n, "in_ten_seconds": n}: somebody else calls with the same token from now on,
+// so often on average, at random moments. 0: nobody does.
+Answer let_others_call(World& world, const Json& body) {
+  std::string app = body["app"].text_or("");
+  auto account = static_cast<std::uint64_t>(body["account"].integer().value_or(0));
+  std::int64_t calls = body["in_ten_seconds"].integer().value_or(-1);
+  if (!world.apps.contains(app) || !world.accounts.contains(account))
+    return wrong(404, "name an app and an account; see GET /world");
+  constexpr std::int64_t most = 10'000;
+  if (!within(calls, 0, most)) return wrong(400, "in_ten_seconds is 0 to 10000");
+  Usage& usage = world.usage[grant_key(app, account)];
+  usage.others = calls;
+  usage.next_of_others = world.now();
+  return empty_answer();
+}
+
 // {"account": n, "count": n, "kind": "contact.propertyChange", "objects": n}: so many events, about so many
 // records that need not exist, as if they had happened now.
 Answer make_events(World& world, const Json& body) {
@@ -228,6 +244,7 @@ Answer handle_control(World& world, const Call& call) {
   if (call.method == "PATCH" && !part.empty()) return change_named(world, part, *body);
   if (what == "POST tokens") return change_tokens(world, *body);
   if (what == "POST rotate") return rotate_static(world, *body);
+  if (what == "POST others") return let_others_call(world, *body);
   if (what == "POST revoke") return revoke_grant(world, *body);
   if (what == "POST webhooks") return make_events(world, *body);
   if (what == "GET webhooks") return show_webhooks(world, call);

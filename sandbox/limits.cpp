@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::int64_t search_per_second = 5;
 constexpr std::int64_t oauth_ten_seconds = 110;
 constexpr auto window = 10s;
+constexpr std::int64_t unlimited = 1'000'000'000;
 
 std::int64_t day_of(const Account& account, TimePoint now) {
   auto local = now + std::chrono::minutes(account.utc_offset_minutes);
@@ -38,6 +39,19 @@ Problem limited(World& world, std::string_view policy, std::string_view words, J
   return problem;
 }
 
+// What others did with the same token since anybody looked. They take what is there, and are refused like
+// anybody else.
+void let_others_spend(World& world, Usage& usage, std::int64_t limit) {
+  if (usage.others == 0) return;
+  auto mean = std::chrono::duration<double, std::milli>(window) / static_cast<double>(usage.others);
+  usage.next_of_others = std::max(usage.next_of_others, world.now() - window);
+  while (usage.next_of_others <= world.now()) {
+    forget_before(usage.ten_seconds, usage.next_of_others - window);
+    if (std::ssize(usage.ten_seconds) < limit) usage.ten_seconds.push_back(usage.next_of_others);
+    usage.next_of_others += std::chrono::ceil<std::chrono::milliseconds>(2 * world.chance() * mean);
+  }
+}
+
 bool is_static(const App& app) {
   return app.kind != "oauth";
 }
@@ -56,6 +70,7 @@ Allowance allowance_of(const Account& account, const App& app) {
                         : account.limit_increases > 0 ? 250
                         : small                       ? 100
                                                       : 190;
+  allowed.associations = account.limit_increases > 0 ? 200 : small ? 100 : 150;
   return allowed;
 }
 
@@ -76,9 +91,13 @@ std::expected<void, Problem> spend(World& world, Account& account, const App& ap
     if (std::ssize(usage.searches) < search_per_second) usage.searches.push_back(now);
     return {};
   }
-  std::deque<TimePoint>& calls = world.usage[grant_key(app.name, account.hub_id)].ten_seconds;
+  // The associations API is exempt from the app's ten seconds and has its own (section 5.4).
+  Usage& own = world.usage[grant_key(app.name, account.hub_id)];
+  bool associations = pace == Pace::Associations;
+  if (!associations) let_others_spend(world, own, allowed.ten_seconds);
+  std::deque<TimePoint>& calls = associations ? own.associations : own.ten_seconds;
   forget_before(calls, now - window);
-  if (std::ssize(calls) >= allowed.ten_seconds) {
+  if (std::ssize(calls) >= (associations ? allowed.associations : allowed.ten_seconds)) {
     if (!world.settings.burst_limit) return {};
     std::string group = fmt::format("publicapi:{}-api-calls-ten-secondly:{}:{}",
                                     is_static(app) ? "private_app" : "oauth_app", app.app_id, account.hub_id);
@@ -94,6 +113,8 @@ Fields limit_fields(World& world, Account& account, const App& app, Pace pace) {
   Allowance allowed = allowance_of(account, app);
   std::deque<TimePoint>& calls = world.usage[grant_key(app.name, account.hub_id)].ten_seconds;
   forget_before(calls, world.now() - window);
+  // Without a limit the fields tell of one that nobody reaches.
+  if (!world.settings.burst_limit) allowed.ten_seconds = unlimited;
   auto in_last_second = std::ranges::count_if(calls, [&](TimePoint at) { return at > world.now() - 1s; });
   std::int64_t secondly = allowed.ten_seconds / 10;
   Fields fields;

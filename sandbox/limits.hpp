@@ -10,10 +10,10 @@
 
 namespace hubward::sandbox {
 
-enum class Pace { Normal, Search };
+enum class Pace { Normal, Search, Associations };
 
 struct Allowance {
-  std::int64_t ten_seconds = 0, daily = 0;
+  std::int64_t ten_seconds = 0, daily = 0, associations = 0;
 };
 Allowance allowance_of(const Account& account, const App& app);
 

@@ -64,19 +64,25 @@ std::expected<void, Problem> check_rights(const Context& context, const Operatio
   return check_scopes(context.token, demanded(operation.right, types));
 }
 
+Pace pace_of(const Operation& operation) {
+  bool associations = std::string_view(operation.family) == "crm/associations";
+  return operation.pace == Pace::Normal && associations ? Pace::Associations : operation.pace;
+}
+
 // Everything after the route is known.
 Answer run_operation(World& world, const Call& call, const Match& match, Caller caller,
                      const std::string& correlation_id) {
   const Operation& operation = *match.operation;
   App& app = world.apps[caller.token->app];
+  const Pace pace = pace_of(operation);
   auto answered = [&](Answer answer) {
-    for (auto& field : limit_fields(world, *caller.account, app, operation.pace))
+    for (auto& field : limit_fields(world, *caller.account, app, pace))
       answer.fields.push_back(std::move(field));
     return answer;
   };
   auto refused = [&](const Problem& problem) { return answered(problem_answer(problem, correlation_id)); };
 
-  if (auto room = spend(world, *caller.account, app, operation.pace); !room) return refused(room.error());
+  if (auto room = spend(world, *caller.account, app, pace); !room) return refused(room.error());
   Token token = *caller.token;  // a copy: the call may uninstall the app
   Context context{world,      *caller.account,         token, caller.text, match.version,
                   match.args, Form::parse(call.query), {},    call.path};

@@ -138,6 +138,13 @@ void World::move_clock(std::chrono::milliseconds by) {
   }
 }
 
+double World::chance() {
+  std::uint64_t bits = 0;
+  for (char c : random_bytes(sizeof bits)) bits = bits << 8 | static_cast<unsigned char>(c);
+  constexpr int mantissa = 53;
+  return static_cast<double>(bits >> (64 - mantissa)) / static_cast<double>(std::uint64_t{1} << mantissa);
+}
+
 std::string World::random_bytes(std::size_t size) {
   Bytes bytes(size);
   random_.fill(bytes);

@@ -165,7 +165,10 @@ struct Counters {
 
 // Rolling windows and days of one app in one account (sandbox/limits.hpp).
 struct Usage {
-  std::deque<TimePoint> ten_seconds;
+  std::deque<TimePoint> ten_seconds, associations;
+  // Somebody else with the same token: so many calls in ten seconds on average, at random moments.
+  std::int64_t others = 0;
+  TimePoint next_of_others{};
 };
 struct AccountUsage {
   std::deque<TimePoint> searches;
@@ -185,6 +188,7 @@ class World {
 
   std::string uuid() { return crypto::uuid4(random_); }
   std::string random_bytes(std::size_t size);
+  double chance();  // from 0 up to 1
 
   Account* account(std::uint64_t hub_id);
   App* app_by_client(std::string_view client_id);

@@ -262,6 +262,40 @@ std::vector<std::string> Operations::notes_on(const grants::ConnectionView& view
   return notes;
 }
 
+namespace {
+
+Json facts_of(const pacing::Pacer::View& view) {
+  auto window = [](const pacing::Budget::View& budget, std::size_t waiting) {
+    return Json::object({{"limit", std::int64_t{budget.limit.calls}},
+                         {"span_ms", std::int64_t{budget.limit.span.count()}},
+                         {"told", budget.told},
+                         {"used", std::int64_t{budget.ours}},
+                         {"others", std::int64_t{budget.foreign}},
+                         {"margin", std::int64_t{budget.margin}},
+                         {"refused", static_cast<std::int64_t>(budget.refusals)},
+                         {"waiting", static_cast<std::int64_t>(waiting)}});
+  };
+  Json facts = Json::object({{"app", view.app.text},
+                             {"account", static_cast<std::int64_t>(view.account.number)},
+                             {"kind", view.kind == pacing::AppKind::Static ? "private" : "oauth"},
+                             {"window", window(view.ten_seconds, view.waiting)},
+                             {"searches", window(view.search, view.searches_waiting)}});
+  if (view.day) {
+    facts.set("day", Json::object({{"limit", std::int64_t{view.day->limit}},
+                                   {"left", std::int64_t{view.day->left}},
+                                   {"heard_at", to_iso8601(view.day->heard)}}));
+  }
+  return facts;
+}
+
+}  // namespace
+
+Json Operations::list_limits() const {
+  Json limits = Json::array();
+  for (const pacing::Pacer::View& view : parts_.pacer.list()) limits.push(facts_of(view));
+  return Json::object({{"limits", std::move(limits)}});
+}
+
 Json Operations::list_connections() const {
   Json connections = Json::array();
   for (const grants::ConnectionView& view : parts_.grants.list())

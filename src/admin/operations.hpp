@@ -24,6 +24,7 @@
 #include "grants/grants.hpp"
 #include "grants/installs.hpp"
 #include "journal/journal.hpp"
+#include "pacing/pacer.hpp"
 #include "telemetry/metrics.hpp"
 #include "vault/vault.hpp"
 #include "webhooks/deliveries.hpp"
@@ -46,6 +47,7 @@ struct Parts {
   webhooks::Deliveries& deliveries;
   webhooks::GapRepair& gap_repair;
   gateway::Clients& clients;
+  const pacing::Pacer& pacer;
   journal::Journal& journal;
   std::string version;
   // Wraps every key with the root key at this source ("file:…"); the room app knows how to read one.
@@ -103,6 +105,9 @@ class Operations {
 
   // Destroys the connection's data key and answers the certificate; `confirmed` must be its name once more.
   Async<Result<Json>> shred(ConnectionName name, std::string confirmed, grants::Actor actor);
+
+  // What HubSpot lets each app do in each account that was called lately, and what of it is used.
+  Json list_limits() const;
 
   Json list_clients() const;
   Result<Json> show_client(const ClientName& name) const;

@@ -95,6 +95,10 @@ Async<Result<Reply>> invite(Operations& operations, Asked asked) {
   co_return plain(std::move(answer));
 }
 
+Async<Result<Reply>> limits(Operations& operations, Asked) {
+  co_return plain(operations.list_limits());
+}
+
 Async<Result<Reply>> connections(Operations& operations, Asked) {
   co_return plain(operations.list_connections());
 }
@@ -327,6 +331,7 @@ constexpr Route routes[] = {
     {"GET", "roles/{name}", "", Reads::Nothing, role},
     {"POST", "roles/{name}/explain", "", Reads::Json, explain},
     {"POST", "invites", "connection.invite", Reads::Json, invite},
+    {"GET", "limits", "", Reads::Nothing, limits},
     {"GET", "connections", "", Reads::Nothing, connections},
     {"GET", "connections/{name}", "", Reads::Nothing, connection},
     {"PUT", "connections/{name}/token", "connection.token", Reads::Secret, put_token},

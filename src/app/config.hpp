@@ -110,6 +110,15 @@ struct UpstreamLimits {
   bool operator==(const UpstreamLimits&) const = default;
 };
 
+struct PacingSettings {
+  Millis wait{10'000};
+  Millis longest_wait{60'000};
+  std::size_t longest_line = 1'000;
+  std::uint32_t searches_per_second = 5;
+  std::uint32_t day_reserve_percent = 10;
+  bool operator==(const PacingSettings&) const = default;
+};
+
 struct Log {
   enum class Level { Debug, Info, Warning, Error } level = Level::Info;
   enum class Format { Auto, Json, Text } format = Format::Auto;  // auto: text on a terminal, else json
@@ -204,6 +213,8 @@ struct RuleSettings {
 
 struct RoleSettings {
   enum class Mode { Enforce, Shadow } mode = Mode::Enforce;
+  enum class Priority { Interactive, Normal, Bulk } priority = Priority::Normal;
+  std::uint32_t weight = 1;
   std::vector<RuleSettings> rules;
   bool operator==(const RoleSettings&) const = default;
 };
@@ -221,6 +232,7 @@ struct Config {
   UpstreamLimits upstream;
   Log log;
   JournalSettings journal;
+  PacingSettings pacing;
   WebhookSettings webhooks;
   std::map<std::string, AppSettings> apps;
   std::map<std::string, RoleSettings> roles;

@@ -196,6 +196,22 @@ Keys limit_keys(Config& config) {
   };
 }
 
+Keys pacing_keys(PacingSettings& to) {
+  return {
+      {"wait_ms", millis(to.wait, 0, one_hour_ms),
+       "How long a call may wait for room at HubSpot when it does not say so itself (`X-Hubward-Wait-Ms`). "
+       "One "
+       "that could not go in that time is refused at once."},
+      {"longest_wait_ms", millis(to.longest_wait, 0, one_hour_ms), "The most that a call may ask for."},
+      {"longest_line", number(to.longest_line, 0, 100'000),
+       "Calls that wait for the same budget; more are refused."},
+      {"searches_per_second", number(to.searches_per_second, 1, 1'000'000),
+       "Searches that HubSpot lets an account do each second, whatever the app: its answers do not tell."},
+      {"day_reserve_percent", number(to.day_reserve_percent, 0, 100),
+       "So much of an account's day is kept from `bulk` calls, and half of it from `normal` ones."},
+  };
+}
+
 Keys log_keys(Log& log) {
   return {
       {"level", choice(log.level, {"debug", "info", "warning", "error"}), "The least that is written."},
@@ -375,6 +391,12 @@ Keys role_keys(RoleSettings& role) {
   return {
       {"mode", choice(role.mode, {"enforce", "shadow"}),
        "`shadow` decides and records, but lets every call through that is in the catalogue."},
+      {"priority", choice(role.priority, {"interactive", "normal", "bulk"}),
+       "Who goes first when calls wait for room at HubSpot: the three share it 16 : 4 : 1. A call may ask "
+       "for less "
+       "(`X-Hubward-Priority`)."},
+      {"weight", number(role.weight, 1, 100),
+       "Share of each of its clients beside others of the same priority."},
       {"rules", RepeatedTablesSlot{[&role] { return rule_keys(role.rules.emplace_back()); }},
        "What clients in this role may do. Without a rule that allows it, nothing."},
   };
@@ -404,6 +426,8 @@ Keys keys_of(Config& config) {
        "Bounds of what callers may cost; the same for every door."},
       {"log", TableSlot{[&config] { return log_keys(config.log); }}, "What is written to standard error."},
       {"journal", TableSlot{[&config] { return journal_keys(config.journal); }}, "The record of every call."},
+      {"pacing", TableSlot{[&config] { return pacing_keys(config.pacing); }},
+       "How calls wait for room at HubSpot (`docs/limits.md`)."},
       {"webhooks", TableSlot{[&config] { return webhook_keys(config.webhooks); }},
        "How requests that say they come from HubSpot are checked, and how long what they bring is kept."},
       {"apps", NamedTablesSlot{[&config](const std::string& name) { return app_keys(config.apps[name]); }},

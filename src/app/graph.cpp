@@ -185,10 +185,11 @@ Result<void> Graph::open_calls() {
   if (!rules) return std::unexpected(rules.error());
 
   call_metrics_ = std::make_unique<gateway::CallMetrics>(metrics_);
+  pacer_ = std::make_unique<pacing::Pacer>(around_.loop, clock_, metrics_, pacing_settings_of(config_));
   auto settings = std::make_shared<const gateway::Settings>(gateway_settings_of(config_, *roles));
   gateway::Gateway::Parts calls{
-      around_.loop,      clock_,      random_,        *grants_,   *journal_, vault_->journal_key(),
-      around_.catalogue, *upstreams_, *call_metrics_, around_.log};
+      around_.loop,      clock_,      random_, *grants_,       *journal_,  vault_->journal_key(),
+      around_.catalogue, *upstreams_, *pacer_, *call_metrics_, around_.log};
   gateway_ = std::make_unique<gateway::Gateway>(calls, std::move(settings));
   gateway::Egress::Parts egress{
       *gateway_,      *clients_,
@@ -208,6 +209,7 @@ Result<void> Graph::open_calls() {
                      *deliveries_,
                      *gap_repair_,
                      *clients_,
+                     *pacer_,
                      *journal_,
                      std::string(version),
                      [this](std::string source) { return rotate_root(std::move(source)); },
@@ -249,6 +251,7 @@ Result<void> Graph::apply(Config config) {
   journal_files_->set(journal_files_of(config));
   gap_repair_->set(std::make_shared<const webhooks::RepairSettings>(repair_settings_of(config, *apps)));
   grants_->set_apps(std::move(*apps));
+  pacer_->set(pacing_settings_of(config));
   gateway_->set(std::make_shared<const gateway::Settings>(gateway_settings_of(config, *roles)));
   operations_->set(std::make_shared<const admin::Roster>(roster_of(config, std::move(*roles))));
   doors_->set(std::move(*rules));

@@ -124,6 +124,7 @@ class Graph {
   std::unique_ptr<webhooks::GapRepair> gap_repair_;
   std::unique_ptr<gateway::Clients> clients_;
   std::unique_ptr<gateway::CallMetrics> call_metrics_;
+  std::unique_ptr<pacing::Pacer> pacer_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<gateway::Egress> egress_;
   std::unique_ptr<BlockingPool> pool_;  // finishes its work before what it works on goes

@@ -167,12 +167,24 @@ admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> r
 gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles) {
   gateway::Settings settings;
   settings.roles = std::move(roles);
+  for (const auto& [name, role] : config.roles) {
+    settings.standings[RoleName{name}] = {.priority = static_cast<pacing::Priority>(role.priority),
+                                          .weight = role.weight};
+  }
   settings.answer_wait = config.upstream.answer;
   settings.durable_writes = config.journal.durable_writes;
   settings.durable_deletes = config.journal.durable_deletes;
   settings.repeatable_body_bytes = config.upstream.repeatable_body_bytes;
   settings.answer_body_bytes = config.upstream.answer_body_bytes;
   return settings;
+}
+
+pacing::Settings pacing_settings_of(const Config& config) {
+  return {.wait = config.pacing.wait,
+          .longest_wait = config.pacing.longest_wait,
+          .longest_line = config.pacing.longest_line,
+          .searches_per_second = config.pacing.searches_per_second,
+          .day_reserve_percent = config.pacing.day_reserve_percent};
 }
 
 hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app) {

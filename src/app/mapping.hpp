@@ -26,6 +26,7 @@ namespace hubward::app {
 Result<grants::Apps> apps_of(const Config& config, OutsideSecrets& secrets);
 Result<std::map<RoleName, policy::Role>> roles_of(const Config& config, const hubspot::Catalogue& catalogue);
 admin::Roster roster_of(const Config& config, std::map<RoleName, policy::Role> roles);
+pacing::Settings pacing_settings_of(const Config& config);
 gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, policy::Role> roles);
 hubspot::SignaturePolicy signature_policy_of(const Config& config, const AppSettings& app);
 webhooks::HookSettings hook_settings_of(const Config& config, const grants::Apps& apps);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// serve, check, status; app and role, which explain the configuration.
+// serve, check, status, limits; app and role, which explain the configuration.
 #include <CLI/CLI.hpp>
 
 #include "cli/session.hpp"
@@ -32,6 +32,36 @@ std::string status_text(const Json& status) {
             shown(one["days_left"]) + " days\n";
   for (const Json& trouble : status["troubles"].items()) text += "! " + shown(trouble) + "\n";
   return text;
+}
+
+std::string limits_text(const Json& answer) {
+  Json rows = Json::array();
+  for (const Json& one : answer["limits"].items()) {
+    const Json &window = one["window"], &searches = one["searches"];
+    auto used = [](const Json& of) {
+      std::string others =
+          of["others"].integer().value_or(0) > 0 ? " + " + shown(of["others"]) + " of others" : "";
+      return shown(of["used"]) + others + " of " + shown(of["limit"]);
+    };
+    rows.push(Json::object(
+        {{"app", one["app"]},
+         {"account", one["account"]},
+         {"window", used(window)},
+         {"searches", used(searches)},
+         {"waiting", window["waiting"].integer().value_or(0) + searches["waiting"].integer().value_or(0)},
+         {"refused", window["refused"].integer().value_or(0) + searches["refused"].integer().value_or(0)},
+         {"day", one.has("day") ? shown(one["day"]["left"]) + " of " + shown(one["day"]["limit"]) + " left"
+                                : std::string("-")}}));
+  }
+  return table(rows,
+               {{"APP", "app"},
+                {"ACCOUNT", "account"},
+                {"IN TEN SECONDS", "window"},
+                {"SEARCHES A SECOND", "searches"},
+                {"WAITING", "waiting"},
+                {"REFUSED BY HUBSPOT", "refused"},
+                {"DAY", "day"}},
+               "No app has called HubSpot lately.");
 }
 
 int status(Session& session) {
@@ -80,6 +110,13 @@ void add_gateway_commands(CLI::App& root, Session& session) {
   checking->add_flag("--reference", session.words.reference,
                      "Print the reference of all keys instead (docs/configuration.md)");
   checking->callback([&session] { session.chosen = [&session] { return check(session); }; });
+
+  CLI::App* limits =
+      command(root, session, "limits", "Show what HubSpot lets each app do now, and what of it is used",
+              "hubward limits");
+  limits->callback([&session] {
+    session.chosen = [&session] { return session.show(get("/api/v1/limits"), limits_text); };
+  });
 
   CLI::App* asking = command(root, session, "status", "Say how the running gateway is", "hubward status");
   asking->callback([&session] { session.chosen = [&session] { return status(session); }; });

@@ -76,7 +76,7 @@ CLI::App* group(CLI::App& parent, std::string name, std::string what);
 // All of them. The session outlives what is answered.
 std::unique_ptr<CLI::App> declare(Session& session);
 
-void add_gateway_commands(CLI::App& root, Session& session);        // serve, check, status
+void add_gateway_commands(CLI::App& root, Session& session);        // serve, check, status, limits
 void add_configuration_commands(CLI::App& root, Session& session);  // app, role
 void add_connection_commands(CLI::App& root, Session& session);
 void add_shred_command(CLI::App& connections, Session& session);

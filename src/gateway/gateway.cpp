@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "async/await.hpp"
@@ -28,6 +29,9 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
+
+// How often a call is sent again because HubSpot refused it for a limit.
+constexpr int most_limit_repeats = 3;
 
 bool changes_something(const hubspot::Operation& operation) {
   return !operation.effects.within({hubspot::Effect::View});
@@ -87,6 +91,14 @@ struct Gateway::Passage {
   bool token_is_static = false;
   bool settled = false;  // recorded and counted, once
 
+  // How it stands in line for room at HubSpot.
+  Standing standing;
+  SteadyPoint go_by;
+  std::function<bool()> caller_is_there;
+  std::chrono::nanoseconds waited{0};
+  std::optional<std::chrono::milliseconds> retry_after;  // where the reason of a refusal knows
+  bool limit_may_pass = false;  // HubSpot's last answer was a 429 that waiting helps against
+
   std::string target() const {
     return query.sent().empty() ? path.sent() : fmt::format("{}?{}", path.sent(), query.sent());
   }
@@ -98,6 +110,17 @@ struct Gateway::Passage {
   // A static token has an owner, whose removal HubSpot tells in the bodies of errors, to writes most of all.
   bool reads_errors() const { return token_is_static; }
 };
+
+// Tells the caller why its call took as long as it did, where that was not HubSpot.
+void Gateway::note_patience(Passage& passage, http::Response& response) {
+  auto waited = std::chrono::ceil<std::chrono::milliseconds>(passage.waited);
+  if (waited.count() > 0) {
+    response.fields.set("X-Hubward-Waited-Ms", std::to_string(waited.count()));
+    passage.record.details.push_back({"waited_ms", std::to_string(waited.count())});
+  }
+  if (passage.record.attempts > 1)
+    response.fields.set("X-Hubward-Attempts", std::to_string(passage.record.attempts));
+}
 
 Gateway::Gateway(Parts parts, std::shared_ptr<const Settings> settings)
     : parts_(parts), journal_key_(parts.journal_key.reveal()), settings_(std::move(settings)) {}
@@ -125,6 +148,8 @@ Async<http::Response> Gateway::call(Caller caller, http::Request request) {
   if (Result<void> read = read_target(*passage, request); !read) co_return refuse(*passage, read.error());
   if (Result<void> decided = decide(*passage, request.method); !decided)
     co_return refuse(*passage, decided.error());
+  if (Result<void> wishes = read_wishes(*passage, request); !wishes)
+    co_return refuse(*passage, wishes.error());
 
   Result<http::Response> answer = co_await forward(passage, std::move(request));
   if (!answer) co_return refuse(*passage, answer.error());
@@ -212,6 +237,39 @@ Result<void> Gateway::decide(Passage& passage, const std::string& method) const 
   return invalid("DENIED", std::move(decision.sentence));
 }
 
+// What the caller asks for in fields of its own, within what its role may have.
+Result<void> Gateway::read_wishes(Passage& passage, const http::Request& request) const {
+  auto standing = passage.settings->standings.find(passage.caller.client->role);
+  if (standing != passage.settings->standings.end()) passage.standing = standing->second;
+  if (auto wish = request.fields.find("x-hubward-priority")) {
+    std::optional<pacing::Priority> priority = pacing::read_priority(*wish);
+    if (!priority) return invalid("WISH_REFUSED", "X-Hubward-Priority is interactive, normal or bulk");
+    if (*priority < passage.standing.priority) {
+      return invalid("WISH_REFUSED",
+                     fmt::format("X-Hubward-Priority asks for {}, and calls of role {} have {} at most",
+                                 to_text(*priority), passage.caller.client->role.text,
+                                 to_text(passage.standing.priority)));
+    }
+    passage.standing.priority = *priority;
+  }
+  const pacing::Settings& pacing = parts_.pacer.settings();
+  std::chrono::milliseconds wait = pacing.wait;
+  if (auto wish = request.fields.find("x-hubward-wait-ms")) {
+    std::uint32_t millis = 0;
+    auto [end, error] = std::from_chars(wish->data(), wish->data() + wish->size(), millis);
+    if (error != std::errc() || end != wish->data() + wish->size() || millis > pacing.longest_wait.count()) {
+      return invalid(
+          "WISH_REFUSED",
+          fmt::format("X-Hubward-Wait-Ms is how long the call may wait for room at HubSpot: 0 to {} "
+                      "milliseconds (pacing.longest_wait_ms)",
+                      pacing.longest_wait.count()));
+    }
+    wait = std::chrono::milliseconds(millis);
+  }
+  passage.go_by = passage.began + wait;
+  return {};
+}
+
 bool Gateway::is_recorded_first(const Passage& passage) const {
   const Settings& settings = *passage.settings;
   hubspot::Effects effects = passage.match.operation->effects;
@@ -228,35 +286,82 @@ Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage,
     recordable = co_await parts_.journal.append_durably(std::move(intent));
   }
   if (!recordable) co_return std::unexpected(recordable.error());
-  // A token is held until HubSpot begins to answer: when HubSpot is slow, many are.
-  if (locked_memory_is_short()) {
-    co_return failure("OVERLOADED", Fault::Us, Retry::Later,
-                      "too many calls are under way at once; try again in a moment");
-  }
-  Deadline deadline = after(passage->settings->answer_wait);
-  Result<grants::Token> token = co_await parts_.grants.token_for(parts_.loop, passage->connection, deadline);
-  if (!token) co_return std::unexpected(token.error());
-  Result<http::Client*> client = parts_.upstreams.client_for(*token->app);
+  Result<grants::Grants::Side> side = parts_.grants.side_of(passage->connection);
+  if (!side) co_return std::unexpected(side.error());
+  Result<http::Client*> client = parts_.upstreams.client_for(*side->app);
   if (!client) co_return std::unexpected(client.error());
 
   passage->client = *client;
   http::Outgoing& outgoing = passage->outgoing;
-  outgoing.origin = Upstreams::origin_for(*token->app, passage->match.operation->host);
+  outgoing.origin = Upstreams::origin_for(*side->app, passage->match.operation->host);
   outgoing.pool = passage->connection.text;
   outgoing.method = std::move(request.method);
   outgoing.target = passage->target();
   outgoing.fields = std::move(request.fields);
+  passage->caller_is_there = std::move(request.caller_is_there);
   passage->body = ReplayBuffer(std::move(request.body), passage->settings->repeatable_body_bytes);
-  passage->token_is_static = token->kind == grants::GrantKind::Static;
+  passage->token_is_static = side->kind == grants::GrantKind::Static;
   bool reads = passage->reads_answer() || passage->reads_errors();
   prepare_for_hubspot(outgoing.fields, reads ? Encoding::Identity : Encoding::AsAsked);
-  Result<http::Response> answer = co_await send(passage, std::move(*token));
-  if (answer && answer->status == 401) answer = co_await renew_and_repeat(passage, std::move(*answer));
+  Result<http::Response> answer = co_await send(passage, Wanted::AToken);
+  // What HubSpot refused for a limit was not done, so that anything may be sent again, as long as there is
+  // time for it to wait for its turn.
+  for (int repeats = 0; answer && passage->limit_may_pass && repeats < most_limit_repeats; ++repeats) {
+    if (!passage->body.can_replay()) break;
+    Result<http::Response> again = co_await send(passage, Wanted::AToken);
+    if (!again && passage->retry_after) break;  // no room: then HubSpot's own answer says it better
+    answer = std::move(again);
+  }
   passage->record.bytes_in = passage->body.bytes_read();
   co_return answer;
 }
 
-Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, grants::Token token) {
+// Waits for room at HubSpot, then takes the token, so that none lies open while a call waits.
+Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, Wanted wanted) {
+  Result<grants::Grants::Side> side = parts_.grants.side_of(passage->connection);
+  if (!side) co_return std::unexpected(side.error());
+  pacing::Ask ask{
+      .app = side->app->name,
+      .account = side->account,
+      .kind = side->kind == grants::GrantKind::Static ? pacing::AppKind::Static : pacing::AppKind::Oauth,
+      .operation = passage->match.operation,
+      .client = passage->caller.client->name,
+      .priority = passage->standing.priority,
+      .weight = passage->standing.weight,
+      .deadline = passage->go_by,
+      .caller_is_there = passage->caller_is_there};
+  auto permit = co_await parts_.pacer.admit(std::move(ask));
+  if (!permit) {
+    passage->retry_after = permit.error().retry_after;
+    co_return std::unexpected(std::move(permit.error().error));
+  }
+  passage->waited += permit->waited();
+  // A token is held until HubSpot begins to answer: when HubSpot is slow, many are.
+  if (locked_memory_is_short()) {
+    permit->unsent();
+    co_return failure("OVERLOADED", Fault::Us, Retry::Later,
+                      "too many calls are under way at once; try again in a moment");
+  }
+  Deadline deadline = after(passage->settings->answer_wait);
+  Async<Result<grants::Token>> asked =
+      wanted == Wanted::AToken
+          ? parts_.grants.token_for(parts_.loop, passage->connection, deadline)
+          : parts_.grants.expired(parts_.loop, passage->connection, passage->generation, deadline);
+  Result<grants::Token> token = co_await std::move(asked);
+  if (!token) {
+    permit->unsent();
+    co_return std::unexpected(token.error());
+  }
+  if (wanted == Wanted::ANewerToken) parts_.metrics.renewed_and_repeated();
+  Result<http::Response> answer = co_await send_with(passage, std::move(*token));
+  if (!answer) co_return answer;
+  Result<http::Response> heard = co_await hear(passage, std::move(*permit), std::move(*answer));
+  if (heard && heard->status == 401 && wanted == Wanted::AToken)
+    heard = co_await renew_and_repeat(passage, std::move(*heard));
+  co_return heard;
+}
+
+Async<Result<http::Response>> Gateway::send_with(std::shared_ptr<Passage> passage, grants::Token token) {
   passage->generation = token.generation;
   http::Outgoing& outgoing = passage->outgoing;
   outgoing.bearer = std::move(token.bearer);
@@ -278,6 +383,28 @@ Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, gr
   co_return answer;
 }
 
+// What an answer says of limits. Of a 429 the body says which; it goes on to the caller unchanged.
+Async<Result<http::Response>> Gateway::hear(std::shared_ptr<Passage> passage, pacing::Permit permit,
+                                            http::Response answer) {
+  hubspot::LimitFields told;
+  for (std::size_t i = 0; i < answer.fields.size(); ++i)
+    told.note(answer.fields[i].name, answer.fields[i].value);
+  passage->limit_may_pass = false;
+  if (answer.status != 429) {
+    permit.answered(told);
+    co_return answer;
+  }
+  Result<std::string> body = co_await http::read_all(std::move(answer.body), hubspot::longest_error_body);
+  hubspot::HubSpotError said = hubspot::read_error(answer.status, body ? *body : std::string());
+  permit.refused(said.kind, told);
+  if (!body) co_return std::unexpected(body.error());
+  passage->limit_may_pass = said.kind != hubspot::HubSpotError::Kind::DailyLimit;
+  passage->record.details.push_back(
+      {"hubspot_limit", said.policy_name.empty() ? "not named" : said.policy_name});
+  answer.body = http::text_body(std::move(*body));
+  co_return answer;
+}
+
 // HubSpot said 401. When it calls the token expired, a newer one is fetched and the call repeated, once; so
 // for a static token, whatever HubSpot calls it: a newer one may wait to take over. Anything else is about
 // our token, not the caller's key, and is explained.
@@ -296,12 +423,7 @@ Async<Result<http::Response>> Gateway::renew_and_repeat(std::shared_ptr<Passage>
                       "sent again by itself: "
                       "repeat the call");
   }
-  Deadline deadline = after(passage->settings->answer_wait);
-  Result<grants::Token> token =
-      co_await parts_.grants.expired(parts_.loop, passage->connection, passage->generation, deadline);
-  if (!token) co_return std::unexpected(token.error());
-  parts_.metrics.renewed_and_repeated();
-  Result<http::Response> answer = co_await send(passage, std::move(*token));
+  Result<http::Response> answer = co_await send(passage, Wanted::ANewerToken);
   if (answer && answer->status == 401) {
     Result<std::string> again = co_await http::read_all(std::move(answer->body), hubspot::longest_error_body);
     co_return std::unexpected(
@@ -318,6 +440,9 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
   if (answer.fields.find("location")) lead_back(answer.fields, passage->outgoing.origin, passage->base());
   answer.fields.set("X-Hubward-Correlation-Id", passage->caller.correlation_id);
   answer.correlation_id = passage->caller.correlation_id;
+  note_patience(*passage, answer);
+  if (answer.status == 429 && passage->retry_after && !answer.fields.find("retry-after"))
+    answer.fields.set("Retry-After", seconds_of(*passage->retry_after));
   if (!answer.body) {
     settle(*passage, answer.status, 0, {});
     return answer;
@@ -356,6 +481,7 @@ http::Response Gateway::hand_back(std::shared_ptr<Passage> passage, http::Respon
 // Until something changes, where that is known: a token that could not be renewed is tried again at its time.
 std::optional<std::chrono::milliseconds> Gateway::wait_after(const Passage& passage,
                                                              const Error& error) const {
+  if (passage.retry_after) return passage.retry_after;
   if (error.code != "GRANT_UNAVAILABLE") return std::nullopt;
   std::optional<SteadyPoint> next = parts_.grants.next_try(passage.connection);
   if (!next) return std::nullopt;
@@ -375,6 +501,7 @@ void Gateway::watch_owner(const std::shared_ptr<Passage>& passage, http::Respons
 
 http::Response Gateway::refuse(Passage& passage, const Error& error) {
   http::Response response = refusal(error, passage.caller.correlation_id, wait_after(passage, error));
+  note_patience(passage, response);
   parts_.metrics.refused(error.code);
   settle(passage, response.status, response.body ? response.body->length().value_or(0) : 0, error.code);
   return response;

@@ -26,13 +26,21 @@
 #include "http/message.hpp"
 #include "hubspot/catalogue.hpp"
 #include "journal/journal.hpp"
+#include "pacing/pacer.hpp"
 #include "policy/role.hpp"
 #include "telemetry/log.hpp"
 
 namespace hubward::gateway {
 
+// How calls of a role stand in line for room at HubSpot.
+struct Standing {
+  pacing::Priority priority = pacing::Priority::Normal;
+  std::uint32_t weight = 1;  // of each of its clients beside others of the same priority
+};
+
 struct Settings {
   std::map<RoleName, policy::Role> roles;
+  std::map<RoleName, Standing> standings;  // of the same roles
   // From sending a call to the head of HubSpot's answer; HubSpot itself gives up after 100 s (hubspot.md
   // section 5.6).
   std::chrono::milliseconds answer_wait{110'000};
@@ -65,6 +73,7 @@ class Gateway {
     const Secret& journal_key;
     const hubspot::Catalogue& catalogue;
     Upstreams& upstreams;
+    pacing::Pacer& pacer;
     CallMetrics& metrics;
     telemetry::Log& log;
   };
@@ -86,13 +95,19 @@ class Gateway {
   Result<void> read_target(Passage& passage, const http::Request& request) const;
   void note_parameters(Passage& passage) const;
   Result<void> decide(Passage& passage, const std::string& method) const;
+  Result<void> read_wishes(Passage& passage, const http::Request& request) const;
   bool is_recorded_first(const Passage& passage) const;
   Async<Result<http::Response>> forward(std::shared_ptr<Passage> passage, http::Request request);
-  Async<Result<http::Response>> send(std::shared_ptr<Passage> passage, grants::Token token);
+  enum class Wanted { AToken, ANewerToken };
+  Async<Result<http::Response>> send(std::shared_ptr<Passage> passage, Wanted wanted);
+  Async<Result<http::Response>> send_with(std::shared_ptr<Passage> passage, grants::Token token);
   Async<Result<http::Response>> renew_and_repeat(std::shared_ptr<Passage> passage, http::Response refused);
+  Async<Result<http::Response>> hear(std::shared_ptr<Passage> passage, pacing::Permit permit,
+                                     http::Response answer);
   http::Response hand_back(std::shared_ptr<Passage> passage, http::Response answer);
   std::optional<std::chrono::milliseconds> wait_after(const Passage& passage, const Error& error) const;
   void watch_owner(const std::shared_ptr<Passage>& passage, http::Response& answer);
+  static void note_patience(Passage& passage, http::Response& response);
   http::Response refuse(Passage& passage, const Error& error);
   void settle(Passage& passage, int status, std::uint64_t bytes, std::string_view end);
 

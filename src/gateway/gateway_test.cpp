@@ -68,6 +68,7 @@ struct Way {
   std::unique_ptr<Clients> clients;
   hubspot::Catalogue catalogue = hubspot::Catalogue::built_in();
   Upstreams upstreams{house.loop, {}};
+  pacing::Pacer pacer{house.loop, house.clock, house.metrics, {}};
   CallMetrics metrics{house.metrics};
   std::unique_ptr<Gateway> gateway;
   std::unique_ptr<Egress> egress;
@@ -95,7 +96,7 @@ struct Way {
     settings->roles[{"watched"}] = role("watched", {"view"}, catalogue, "shadow");
     gateway = std::make_unique<Gateway>(
         Gateway::Parts{house.loop, house.clock, house.random, *house.grants, *house.journal,
-                       house.vault->journal_key(), catalogue, upstreams, metrics, house.log},
+                       house.vault->journal_key(), catalogue, upstreams, pacer, metrics, house.log},
         std::move(settings));
     egress = std::make_unique<Egress>(Egress::Parts{*gateway, *clients, *house.grants, *house.journal,
                                                     house.clock, house.random, metrics, "localhost:8443"});

@@ -15,7 +15,7 @@ namespace {
 using namespace std::string_view_literals;
 
 // Codes whose status says more than the fault does.
-constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
+constexpr std::array<std::pair<std::string_view, int>, 21> statuses = {{
     {"UNAUTHENTICATED"sv, 401},
     {"CERTIFICATE_REFUSED"sv, 401},
     {"CERTIFICATE_REQUIRED"sv, 401},
@@ -33,19 +33,38 @@ constexpr std::array<std::pair<std::string_view, int>, 17> statuses = {{
     {"APP_UNKNOWN"sv, 503},
     {"JOURNAL_UNAVAILABLE"sv, 503},
     {"OVERLOADED"sv, 503},
+    {"NO_ROOM"sv, 429},
+    {"NO_SEARCH_ROOM"sv, 429},
+    {"LINE_FULL"sv, 429},
+    {"DAY_USED_UP"sv, 429},
 }};
 
 // How long a caller should wait before it tries again, where nobody knows: trouble of ours or the network's
 // is over in seconds or not soon.
 constexpr std::chrono::seconds usual_wait{5};
 
-// Whole seconds, and at least one: what begins then takes a moment.
+// Our own 429s, in the words on which HubSpot's SDKs back off (hubspot.md section 5.5): by the policy's name,
+// and for searches by the message alone, so that the reason stands beside it.
+hubspot::OwnError with_policy(hubspot::OwnError own, std::string_view code) {
+  if (code == "NO_SEARCH_ROOM") {
+    own.context.emplace_back(
+        "reason", std::vector{std::exchange(own.message, "You have reached your secondly limit.")});
+    own.policy_name = "SECONDLY";
+  } else if (code == "DAY_USED_UP") {
+    own.policy_name = "DAILY";
+  } else if (code == "NO_ROOM" || code == "LINE_FULL") {
+    own.policy_name = "TEN_SECONDLY_ROLLING";
+  }
+  return own;
+}
+
+}  // namespace
+
+// What begins then takes a moment.
 std::string seconds_of(std::chrono::milliseconds wait) {
   return std::to_string(
       std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(1)).count());
 }
-
-}  // namespace
 
 int status_of(const Error& error) {
   auto found =
@@ -56,8 +75,9 @@ int status_of(const Error& error) {
 
 http::Response refusal(const Error& error, const std::string& correlation_id,
                        std::optional<std::chrono::milliseconds> wait) {
-  http::Response response = http::text_response(status_of(error), "application/json;charset=utf-8",
-                                                hubspot::envelope(hubspot::own_error(error, correlation_id)));
+  http::Response response = http::text_response(
+      status_of(error), "application/json;charset=utf-8",
+      hubspot::envelope(with_policy(hubspot::own_error(error, correlation_id), error.code)));
   response.fields.set("X-HubSpot-Correlation-Id", correlation_id);
   response.fields.set("Cache-Control", "no-store");
   if (response.status == 401) response.fields.set("WWW-Authenticate", "Bearer realm=\"hubward\"");

@@ -13,6 +13,8 @@
 namespace hubward::gateway {
 
 int status_of(const Error& error);
+// As Retry-After has it (RFC 9110 section 10.2.3): whole seconds, and at least one.
+std::string seconds_of(std::chrono::milliseconds wait);
 
 // With Retry-After where trying later can help, and WWW-Authenticate on a 401 (RFC 9110 section 11.6.1).
 // `wait` is how long it takes until trying can help, where that is known.

@@ -53,14 +53,21 @@ AppSnapshot Grants::State::app(const AppName& name) const {
   return found == now->apps.end() ? nullptr : found->second;
 }
 
+namespace {
+
+Error app_unknown(const Holding& holding) {
+  return {"APP_UNKNOWN", Fault::Us, Retry::Never,
+          "connection " + holding.name.text + " belongs to app " + holding.view().app.text +
+              ", which the configuration does not have"};
+}
+
+}  // namespace
+
 Async<Result<Token>> Grants::State::token(Loop& here, ConnectionName connection, Deadline deadline) {
   for (;;) {
     Result<Entry> entry = find(connection);
     if (!entry) co_return std::unexpected(entry.error());
-    if (!entry->app)
-      co_return failure("APP_UNKNOWN", Fault::Us, Retry::Never,
-                        "connection " + connection.text + " belongs to app " +
-                            entry->holding->view().app.text + ", which the configuration does not have");
+    if (!entry->app) co_return std::unexpected(app_unknown(*entry->holding));
     Holding::Answer answer = entry->holding->take(here, parts.clock.steady(), deadline);
     if (auto* ready = std::get_if<Holding::Ready>(&answer))
       co_return Token{entry->app, std::move(ready->bearer), ready->generation, entry->holding->kind};
@@ -338,6 +345,13 @@ std::vector<ConnectionView> Grants::departed() const {
   for (const auto& [name, view] : state_->directory()->departed)
     if (view.last_trouble->at >= oldest) views.push_back(view);
   return views;
+}
+
+Result<Grants::Side> Grants::side_of(const ConnectionName& connection) const {
+  Result<State::Entry> entry = state_->find(connection);
+  if (!entry) return std::unexpected(entry.error());
+  if (!entry->app) return std::unexpected(app_unknown(*entry->holding));
+  return Side{entry->app, entry->holding->account, entry->holding->kind};
 }
 
 std::optional<SteadyPoint> Grants::next_try(const ConnectionName& connection) const {

@@ -140,6 +140,14 @@ class Grants {
   // Those that were disconnected within the last 30 days and not connected again since.
   std::vector<ConnectionView> departed() const;
 
+  // Which app in which account stands behind it. APP_UNKNOWN when the configuration has no such app any more.
+  struct Side {
+    AppSnapshot app;
+    HubId account;
+    GrantKind kind = GrantKind::Oauth;
+  };
+  Result<Side> side_of(const ConnectionName& connection) const;
+
   // When its token is renewed next, as far as is planned; nothing while that is under way or cannot help.
   std::optional<SteadyPoint> next_try(const ConnectionName& connection) const;
 

@@ -8,6 +8,7 @@ namespace hubward::grants {
 Holding::Holding(ConnectionView view, Secret access_token, GrantFacts facts)
     : name(view.name),
       kind(view.kind),
+      account(view.hub_id),
       recorded(view.state),
       view_(std::move(view)),
       access_token_(std::move(access_token)),

@@ -30,6 +30,7 @@ class Holding {
 
   const ConnectionName name;
   const GrantKind kind;
+  const HubId account;
 
   // What a call gets: a token, a signal that is notified when something changed, or the reason there is none.
   struct Ready {

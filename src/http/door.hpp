@@ -8,17 +8,23 @@
 #include "http/door_figures.hpp"
 #include "http/expendable.hpp"
 #include "http/listener.hpp"
+#include "http/turnstile.hpp"
 
 namespace hubward::http {
 
 struct Door {
-  Door(const Limits& within, Listener::Handler with, std::shared_ptr<DoorFigures> counted)
-      : limits(within), handler(std::move(with)), figures(std::move(counted)), admission(limits.admission) {}
+  Door(Loop& loop, const Limits& within, Listener::Handler with, std::shared_ptr<DoorFigures> counted)
+      : limits(within),
+        handler(std::move(with)),
+        figures(std::move(counted)),
+        admission(limits.admission),
+        handshakes(loop) {}
 
   const Limits limits;
   const Listener::Handler handler;
   const std::shared_ptr<DoorFigures> figures;  // null: nobody counts
   Admission admission;
+  Turnstile handshakes;  // half a millisecond each
   Expendable expendable;
 
   void cut(DoorFigures::Cut why) const {

@@ -52,7 +52,7 @@ struct Listener::State {
         std::shared_ptr<DoorFigures> figures)
       : loop(on),
         endpoint(std::move(at)),
-        door(within, std::move(with), std::move(figures)),
+        door(on, within, std::move(with), std::move(figures)),
         socket(std::make_unique<Descriptor>(on, fd)),
         port(bound_port(fd)),
         all_closed(on) {}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -127,6 +128,9 @@ struct Request {
   Fields fields;               // without the framing fields: Content-Length, Transfer-Encoding, Connection
   std::unique_ptr<Body> body;  // null when there is none
   Peer peer;
+  // Whether whoever sent it is still there to be answered, as far as the network tells; only until the answer
+  // is made. Empty: nobody can tell.
+  std::function<bool()> caller_is_there;
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   std::string_view query() const {  // without the '?'

@@ -181,6 +181,7 @@ Async<bool> ServerConnection::shake_hands() {
   if (state != Stream::State::Ok) co_return false;
   bool may_begin = co_await wait_for_turn();
   if (!may_begin) co_return false;
+  co_await door_.handshakes.pass();
   SslPtr ssl = tls_->accept_on(stream_.tls_socket());
   state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
   if (state == Stream::State::Ok) {
@@ -258,6 +259,7 @@ Request ServerConnection::make_request(RequestHead head) {
   request.target = head.target;
   request.fields = std::move(head.fields);
   request.peer = peer_;
+  request.caller_is_there = [this] { return stream_.peer_is_there(); };
   intake_.drop_head();
   intake_.begin_body(head.framing);
   body_broken_ = false;

@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -267,6 +268,11 @@ Async<void> Stream::discard(Deadline until) {
     Descriptor::Wait waited = co_await ready(Want::Readable, until);
     if (waited != Descriptor::Wait::Ready || until <= std::chrono::steady_clock::now()) co_return;
   }
+}
+
+bool Stream::peer_is_there() const {
+  pollfd asked{.fd = tls_socket_.fd, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&asked, 1, 0) == 0;
 }
 
 bool Stream::has_news() const {

@@ -71,6 +71,8 @@ class Stream {
   // told so far, which costs nothing, and what asking the socket tells.
   bool may_have_news() const { return !drained_ || !socket_.is_quiet(); }
   bool has_news() const;
+  // Whether the peer has neither closed its side nor gone; what it sent before does not matter.
+  bool peer_is_there() const;
   // Ends the wait that is on and every later one.
   void cancel() { socket_.cancel(); }
   // What TLS is set up on.

@@ -3,65 +3,24 @@
 //
 // Runs N schedules (./dev sim). The first that breaks something is printed with its seed, which replays it
 // exactly. Exit code 0: none did; 1: one did; with --expect-failure the other way round; 2: wrong use.
-#include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 
+#include "order.hpp"
 #include "schedule.hpp"
 
 namespace {
 
 using namespace hubward::simulation;
 
-struct Order {
-  std::uint64_t seeds = 100'000, first = 1;
-  Breakage breakage = Breakage::None;
-  bool expect_failure = false;
-  World::Trace trace = World::Trace::Off;
-};
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (trouble != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<Breakage> breakage(std::string_view name) {
+  if (name.empty()) return Breakage::None;
   if (name == "no_fencing") return Breakage::NoFencing;
   if (name == "drops_refresh_token") return Breakage::DropsRefreshToken;
   if (name == "two_writes") return Breakage::TwoWrites;
   return std::nullopt;
-}
-
-std::optional<Order> order_from(int count, char** words) {
-  Order order;
-  for (int i = 1; i < count; ++i) {
-    std::string_view word = words[i];
-    if (word == "--expect-failure") {
-      order.expect_failure = true;
-      continue;
-    }
-    if (word == "--trace") {
-      order.trace = World::Trace::On;
-      continue;
-    }
-    if (++i == count) return std::nullopt;
-    std::optional<std::uint64_t> value = number(words[i]);
-    if (word == "--seeds" && value)
-      order.seeds = *value;
-    else if (word == "--first-seed" && value)
-      order.first = *value;
-    else if (std::optional<Breakage> broken = breakage(words[i]); word == "--break" && broken)
-      order.breakage = *broken;
-    else
-      return std::nullopt;
-  }
-  return order;
 }
 
 void print(const Counts& sum) {
@@ -85,8 +44,9 @@ void print(const Counts& sum) {
 }  // namespace
 
 int main(int count, char** words) {
-  std::optional<Order> order = order_from(count, words);
-  if (!order) {
+  std::optional<Order> order = read_order(count, words);
+  std::optional<Breakage> broken = order ? breakage(order->broken) : std::nullopt;
+  if (!broken) {
     std::fputs(
         "usage: simulation [--seeds N] [--first-seed S] [--trace] [--expect-failure]\n"
         "                  [--break no_fencing|drops_refresh_token|two_writes]\n",
@@ -96,7 +56,7 @@ int main(int count, char** words) {
   auto begin = std::chrono::steady_clock::now();
   Counts sum;
   for (std::uint64_t seed = order->first; seed < order->first + order->seeds; ++seed) {
-    Verdict verdict = run_schedule(seed, order->breakage, order->trace);
+    Verdict verdict = run_schedule(seed, *broken, order->trace ? World::Trace::On : World::Trace::Off);
     sum += verdict.counts;
     if (verdict.broken.empty()) continue;
     std::printf("seed %llu: %s\n  %s\n  replay: ./dev sim --seeds 1 --trace --first-seed %llu\n",

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Deliberate breakages of the refresh protocol: each is one change of its source, and the simulation must find it. The
-product has no switch for any of them.
+"""Deliberate breakages: each is one change of a source, and the simulation of it must find it. The product has no switch for
+any of them.
 
-  mutants.py list              NAME FILE, one a line
-  mutants.py make NAME OUTPUT  the changed source
+  mutants.py list refresh|pacing   NAME FILE, one a line
+  mutants.py make NAME OUTPUT      the changed source
 
 A change whose text is no longer in the source fails the build: say anew what breaks there."""
 import pathlib
@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FLIGHT, PLAN, WATCH = "src/grants/refresh_flight.cpp", "src/grants/refresh_plan.cpp", "src/leases/lease_watch.cpp"
 
-MUTANTS = {
+REFRESH = {
     "no_lease": (FLIGHT, "if (purpose_ == Purpose::FirstLook || !surely_holds(now)) return take_lease(now);", ""),
     "no_look_under_lease": (FLIGHT, "return next(Purpose::LookUnderLease, Look());",
                             "return asked_with_ = start_.generation, next(Purpose::Ask, Ask());"),
@@ -46,13 +46,39 @@ MUTANTS = {
     "left_open_forgotten": (WATCH, "return Claim{row->mark, Before::LeftOpen};", "return Claim{row->mark, Before::Settled};"),
 }
 
+WINDOW, BUDGET, LINE, QUEUE = (f"src/pacing/{name}.cpp" for name in ("rolling_window", "budget", "line", "fair_queue"))
+
+PACING = {
+    "window_forgets_early": (WINDOW, "ended_.front() + span_ <= now", "ended_.front() + span_ * 19 / 20 <= now"),
+    "in_flight_not_held": (BUDGET, "return window_.held() < allowed(now)",
+                           "return window_.held() - window_.in_flight() < allowed(now)"),
+    "limit_taken_for_more": (BUDGET, "return window_.held() < allowed(now)", "return window_.held() <= allowed(now) + 1"),
+    "lost_calls_count_at_once": (BUDGET, "window_.end(now + late_counting);", "window_.end(now - late_counting);"),
+    "unanswered_never_end": (BUDGET, "window_.end(now + late_counting);", "(void)now;"),
+    "never_looks_again": (LINE, "if (room) next = std::min(next, std::max(*room, not_before(now)));", ""),
+    "looks_too_late": (LINE, "std::max(*room, not_before(now))", "*room + std::chrono::seconds(1)"),
+    "new_terms_not_noticed": (LINE, "next = std::min(next, *terms);", "(void)terms;"),
+    "deadline_ignored": (LINE, "deadline < now) {", "deadline + std::chrono::seconds(1) < now) {"),
+    "deadline_too_early": (LINE, "deadline < now) {", "deadline < now + std::chrono::seconds(1)) {"),
+    "never_too_late": (LINE, "if (turn > deadline)", "if (turn > deadline + std::chrono::hours(1))"),
+    "classes_without_shares": (QUEUE, "chosen->start += class_step(static_cast<std::size_t>(next->priority));",
+                               "chosen->start = static_cast<double>(next->priority);"),
+    "first_class_first": (QUEUE, "(chosen == nullptr || one.start < chosen->start)", "chosen == nullptr"),
+    "last_come_first": (QUEUE, """Number number = next->waiting.front();
+  next->waiting.pop_front();""", """Number number = next->waiting.back();
+  next->waiting.pop_back();"""),
+    "weights_not_told": (QUEUE, "ahead += calls_before(classes_[other].start, class_step(other), class_turn, other < index);",
+                         "ahead += other < index ? 0 : 1;"),
+}
+SIMULATIONS = {"refresh": REFRESH, "pacing": PACING}
+
 
 def main():
-    if sys.argv[1:] == ["list"]:
-        print("\n".join(f"{name} {change[0]}" for name, change in MUTANTS.items()))
+    if sys.argv[1:2] == ["list"]:
+        print("\n".join(f"{name} {change[0]}" for name, change in SIMULATIONS[sys.argv[2]].items()))
         return
     _, name, output = sys.argv[1:]
-    file, old, new = MUTANTS[name]
+    file, old, new = (REFRESH | PACING)[name]
     source = (ROOT / file).read_text()
     if source.count(old) != 1:
         sys.exit(f"mutants.py: {file} does not have this text once, for mutant {name}:\n{old}")
