@@ -116,6 +116,7 @@ struct PacingSettings {
   std::size_t longest_line = 1'000;
   std::uint32_t searches_per_second = 5;
   std::uint32_t day_reserve_percent = 10;
+  std::uint32_t most_repeats = 3;
   bool operator==(const PacingSettings&) const = default;
 };
 

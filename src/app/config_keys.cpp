@@ -209,6 +209,10 @@ Keys pacing_keys(PacingSettings& to) {
        "Searches that HubSpot lets an account do each second, whatever the app: its answers do not tell."},
       {"day_reserve_percent", number(to.day_reserve_percent, 0, 100),
        "So much of an account's day is kept from `bulk` calls, and half of it from `normal` ones."},
+      {"most_repeats", number(to.most_repeats, 0, 3),
+       "How often a call is sent again that HubSpot refused for a limit or, where doing it twice is the same "
+       "as once, "
+       "failed to answer; within the time that it may wait."},
   };
 }
 

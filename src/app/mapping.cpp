@@ -171,6 +171,7 @@ gateway::Settings gateway_settings_of(const Config& config, std::map<RoleName, p
     settings.standings[RoleName{name}] = {.priority = static_cast<pacing::Priority>(role.priority),
                                           .weight = role.weight};
   }
+  settings.most_repeats = static_cast<int>(config.pacing.most_repeats);
   settings.answer_wait = config.upstream.answer;
   settings.durable_writes = config.journal.durable_writes;
   settings.durable_deletes = config.journal.durable_deletes;

@@ -37,6 +37,8 @@ CallMetrics::CallMetrics(telemetry::Metrics& metrics)
                                        "From sending a call to the head of HubSpot's answer")),
       repeated_(metrics.counter("hubward_calls_repeated_total",
                                 "Calls sent again after HubSpot called the token expired")),
+      sent_again_(metrics.counter("hubward_calls_sent_again_total",
+                                  "Calls sent again after HubSpot failed or refused them")),
       unrecorded_(
           metrics.counter("hubward_calls_unrecorded_total", "Calls whose record the journal did not take")) {}
 

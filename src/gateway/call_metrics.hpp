@@ -22,6 +22,7 @@ class CallMetrics {
   void upstream_answered(int status, std::chrono::nanoseconds wait);
   void upstream_failed(std::string_view code);
   void renewed_and_repeated() { repeated_.add(); }
+  void sent_again() { sent_again_.add(); }
   void unrecorded() { unrecorded_.add(); }
 
  private:
@@ -33,6 +34,7 @@ class CallMetrics {
   telemetry::Histogram whole_;
   telemetry::Histogram upstream_wait_;
   telemetry::Counter repeated_;
+  telemetry::Counter sent_again_;
   telemetry::Counter unrecorded_;
   std::mutex mutex_;
   std::map<std::string, telemetry::Counter, std::less<>> codes_;

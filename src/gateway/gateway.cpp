@@ -30,8 +30,38 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-// How often a call is sent again because HubSpot refused it for a limit.
-constexpr int most_limit_repeats = 3;
+std::optional<std::chrono::seconds> seconds_in(std::string_view text) {
+  constexpr std::uint32_t longest = 86'400;
+  std::uint32_t seconds = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || seconds > longest)
+    return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+// Whether there is anything to be decided about sending it again; most calls end here.
+bool failed(const Result<http::Response>& answer) {
+  constexpr int first = 423;  // no status below it is about trying again
+  return !answer || answer->status >= first;
+}
+
+// Nothing, when it failed on our side.
+std::optional<pacing::Failed> failure_of(const Result<http::Response>& answer) {
+  if (answer) {
+    return pacing::Failed{.status = answer->status,
+                          .retry_after = seconds_in(answer->fields.find("retry-after").value_or(""))};
+  }
+  const std::string& code = answer.error().code;
+  if (!code.starts_with("UPSTREAM_")) return std::nullopt;
+  return pacing::Failed{.unsent = code == "UPSTREAM_CONNECT"};
+}
+
+// From 0 up to 1.
+double chance(crypto::Random& random) {
+  std::array<std::byte, 2> bytes{};
+  random.fill(bytes);
+  return (std::to_integer<int>(bytes[0]) * 256 + std::to_integer<int>(bytes[1])) / 65'536.0;
+}
 
 bool changes_something(const hubspot::Operation& operation) {
   return !operation.effects.within({hubspot::Effect::View});
@@ -90,8 +120,13 @@ struct Gateway::Passage {
   std::uint64_t generation = 0;  // of the token that was sent last
   bool token_is_static = false;
   bool settled = false;  // recorded and counted, once
+  // Among those that are under way: alive until it is settled.
+  std::shared_ptr<Passage> self;
+  Passage *before = nullptr, *after = nullptr;
 
   // How it stands in line for room at HubSpot.
+  AppName app;
+  HubId account;
   Standing standing;
   SteadyPoint go_by;
   std::function<bool()> caller_is_there;
@@ -126,12 +161,14 @@ Gateway::Gateway(Parts parts, std::shared_ptr<const Settings> settings)
     : parts_(parts), journal_key_(parts.journal_key.reveal()), settings_(std::move(settings)) {}
 
 Gateway::~Gateway() {
-  for (auto& [key, passage] : std::exchange(under_way_, {})) settle(*passage, 0, 0, "GATEWAY_STOPPED");
+  while (under_way_ != nullptr) settle(*under_way_, 0, 0, "GATEWAY_STOPPED");
 }
 
 Async<http::Response> Gateway::call(Caller caller, http::Request request) {
   auto passage = std::allocate_shared<Passage>(FrameAllocator<Passage>());
-  under_way_.emplace(passage.get(), passage);
+  passage->self = passage;
+  passage->after = std::exchange(under_way_, passage.get());
+  if (passage->after != nullptr) passage->after->before = passage.get();
   passage->settings = settings_;
   passage->began = parts_.clock.steady();
   passage->caller = std::move(caller);
@@ -300,36 +337,51 @@ Async<Result<http::Response>> Gateway::forward(std::shared_ptr<Passage> passage,
   outgoing.fields = std::move(request.fields);
   passage->caller_is_there = std::move(request.caller_is_there);
   passage->body = ReplayBuffer(std::move(request.body), passage->settings->repeatable_body_bytes);
+  passage->app = side->app->name;
+  passage->account = side->account;
   passage->token_is_static = side->kind == grants::GrantKind::Static;
   bool reads = passage->reads_answer() || passage->reads_errors();
   prepare_for_hubspot(outgoing.fields, reads ? Encoding::Identity : Encoding::AsAsked);
+  repeat_budgets_[passage->client].sent();
   Result<http::Response> answer = co_await send(passage, Wanted::AToken);
-  // What HubSpot refused for a limit was not done, so that anything may be sent again, as long as there is
-  // time for it to wait for its turn.
-  for (int repeats = 0; answer && passage->limit_may_pass && repeats < most_limit_repeats; ++repeats) {
-    if (!passage->body.can_replay()) break;
-    Result<http::Response> again = co_await send(passage, Wanted::AToken);
-    if (!again && passage->retry_after) break;  // no room: then HubSpot's own answer says it better
-    answer = std::move(again);
+  for (int repeats = 0; failed(answer) && repeats < passage->settings->most_repeats; ++repeats) {
+    bool again = co_await may_go_again(passage, failure_of(answer), repeats);
+    if (!again) break;
+    Result<http::Response> next = co_await send(passage, Wanted::AToken);
+    if (!next && passage->retry_after) break;  // no room: then HubSpot's own answer says it better
+    answer = std::move(next);
+    parts_.metrics.sent_again();
   }
   passage->record.bytes_in = passage->body.bytes_read();
   co_return answer;
 }
 
+// Waits as long as it takes until a call that failed may be sent again; false when it may not. What HubSpot
+// refused for a limit was not done, and waits in line with everybody else.
+Async<bool> Gateway::may_go_again(std::shared_ptr<Passage> passage, std::optional<pacing::Failed> failed,
+                                  int repeats) {
+  if (!failed || !passage->body.can_replay()) co_return false;
+  if (failed->status == 429) co_return passage->limit_may_pass;
+  bool idempotent = pacing::is_idempotent(*passage->match.operation);
+  auto wait = pacing::wait_before_repeat(*failed, idempotent, repeats, chance(parts_.random));
+  if (!wait || parts_.clock.steady() + *wait > passage->go_by) co_return false;
+  if (!repeat_budgets_[passage->client].take()) co_return false;
+  co_await sleep_until(after(*wait));
+  passage->waited += *wait;
+  co_return !passage->caller_is_there || passage->caller_is_there();
+}
+
 // Waits for room at HubSpot, then takes the token, so that none lies open while a call waits.
 Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, Wanted wanted) {
-  Result<grants::Grants::Side> side = parts_.grants.side_of(passage->connection);
-  if (!side) co_return std::unexpected(side.error());
-  pacing::Ask ask{
-      .app = side->app->name,
-      .account = side->account,
-      .kind = side->kind == grants::GrantKind::Static ? pacing::AppKind::Static : pacing::AppKind::Oauth,
-      .operation = passage->match.operation,
-      .client = passage->caller.client->name,
-      .priority = passage->standing.priority,
-      .weight = passage->standing.weight,
-      .deadline = passage->go_by,
-      .caller_is_there = passage->caller_is_there};
+  pacing::Ask ask{.app = passage->app,
+                  .account = passage->account,
+                  .kind = passage->token_is_static ? pacing::AppKind::Static : pacing::AppKind::Oauth,
+                  .operation = passage->match.operation,
+                  .client = passage->caller.client->name,
+                  .priority = passage->standing.priority,
+                  .weight = passage->standing.weight,
+                  .deadline = passage->go_by,
+                  .caller_is_there = passage->caller_is_there};
   auto permit = co_await parts_.pacer.admit(std::move(ask));
   if (!permit) {
     passage->retry_after = permit.error().retry_after;
@@ -353,18 +405,9 @@ Async<Result<http::Response>> Gateway::send(std::shared_ptr<Passage> passage, Wa
     co_return std::unexpected(token.error());
   }
   if (wanted == Wanted::ANewerToken) parts_.metrics.renewed_and_repeated();
-  Result<http::Response> answer = co_await send_with(passage, std::move(*token));
-  if (!answer) co_return answer;
-  Result<http::Response> heard = co_await hear(passage, std::move(*permit), std::move(*answer));
-  if (heard && heard->status == 401 && wanted == Wanted::AToken)
-    heard = co_await renew_and_repeat(passage, std::move(*heard));
-  co_return heard;
-}
-
-Async<Result<http::Response>> Gateway::send_with(std::shared_ptr<Passage> passage, grants::Token token) {
-  passage->generation = token.generation;
+  passage->generation = token->generation;
   http::Outgoing& outgoing = passage->outgoing;
-  outgoing.bearer = std::move(token.bearer);
+  outgoing.bearer = std::move(token->bearer);
   outgoing.body = passage->body.reader();
   SteadyPoint sent = parts_.clock.steady();
   Result<http::Response> answer =
@@ -374,26 +417,29 @@ Async<Result<http::Response>> Gateway::send_with(std::shared_ptr<Passage> passag
   auto waited = parts_.clock.steady() - sent;
   passage->record.upstream_duration += duration_cast<microseconds>(waited);
   ++passage->record.attempts;
-  if (answer) {
-    passage->record.upstream_status = static_cast<std::uint16_t>(answer->status);
-    parts_.metrics.upstream_answered(answer->status, waited);
-  } else {
+  if (!answer) {
     parts_.metrics.upstream_failed(answer.error().code);
+    co_return answer;
   }
+  passage->record.upstream_status = static_cast<std::uint16_t>(answer->status);
+  parts_.metrics.upstream_answered(answer->status, waited);
+  hubspot::LimitFields told;
+  for (std::size_t i = 0; i < answer->fields.size(); ++i)
+    told.note(answer->fields[i].name, answer->fields[i].value);
+  passage->limit_may_pass = false;
+  if (answer->status == 429) {
+    answer = co_await hear_refusal(passage, std::move(*permit), told, std::move(*answer));
+    co_return answer;
+  }
+  permit->answered(told);
+  if (answer->status == 401 && wanted == Wanted::AToken)
+    answer = co_await renew_and_repeat(passage, std::move(*answer));
   co_return answer;
 }
 
-// What an answer says of limits. Of a 429 the body says which; it goes on to the caller unchanged.
-Async<Result<http::Response>> Gateway::hear(std::shared_ptr<Passage> passage, pacing::Permit permit,
-                                            http::Response answer) {
-  hubspot::LimitFields told;
-  for (std::size_t i = 0; i < answer.fields.size(); ++i)
-    told.note(answer.fields[i].name, answer.fields[i].value);
-  passage->limit_may_pass = false;
-  if (answer.status != 429) {
-    permit.answered(told);
-    co_return answer;
-  }
+// The body of a 429 says which limit it was; it goes on to the caller unchanged.
+Async<Result<http::Response>> Gateway::hear_refusal(std::shared_ptr<Passage> passage, pacing::Permit permit,
+                                                    hubspot::LimitFields told, http::Response answer) {
   Result<std::string> body = co_await http::read_all(std::move(answer.body), hubspot::longest_error_body);
   hubspot::HubSpotError said = hubspot::read_error(answer.status, body ? *body : std::string());
   permit.refused(said.kind, told);
@@ -522,7 +568,9 @@ void Gateway::settle(Passage& passage, int status, std::uint64_t bytes, std::str
     parts_.log.failed(telemetry::Level::Error, "call.unrecorded", recorded.error(),
                       {{"correlation_id", passage.caller.correlation_id}});
   }
-  under_way_.erase(&passage);
+  (passage.before != nullptr ? passage.before->after : under_way_) = passage.after;
+  if (passage.after != nullptr) passage.after->before = passage.before;
+  passage.self.reset();  // it may be gone now
 }
 
 }  // namespace hubward::gateway

@@ -27,6 +27,7 @@
 #include "hubspot/catalogue.hpp"
 #include "journal/journal.hpp"
 #include "pacing/pacer.hpp"
+#include "pacing/retry.hpp"
 #include "policy/role.hpp"
 #include "telemetry/log.hpp"
 
@@ -47,6 +48,7 @@ struct Settings {
   // Before it is sent, a call that changes (or deletes) records is on the journal's disk.
   bool durable_writes = false;
   bool durable_deletes = false;
+  int most_repeats = pacing::most_repeats;         // of a call that HubSpot refused or failed
   std::size_t repeatable_body_bytes = 256 * 1024;  // kept of a request, to send it again with a new token
   std::uint64_t answer_body_bytes = 512ULL * 1024 * 1024;  // of one answer of HubSpot's
 };
@@ -98,12 +100,13 @@ class Gateway {
   Result<void> read_wishes(Passage& passage, const http::Request& request) const;
   bool is_recorded_first(const Passage& passage) const;
   Async<Result<http::Response>> forward(std::shared_ptr<Passage> passage, http::Request request);
+  Async<bool> may_go_again(std::shared_ptr<Passage> passage, std::optional<pacing::Failed> failed,
+                           int repeats);
   enum class Wanted { AToken, ANewerToken };
   Async<Result<http::Response>> send(std::shared_ptr<Passage> passage, Wanted wanted);
-  Async<Result<http::Response>> send_with(std::shared_ptr<Passage> passage, grants::Token token);
   Async<Result<http::Response>> renew_and_repeat(std::shared_ptr<Passage> passage, http::Response refused);
-  Async<Result<http::Response>> hear(std::shared_ptr<Passage> passage, pacing::Permit permit,
-                                     http::Response answer);
+  Async<Result<http::Response>> hear_refusal(std::shared_ptr<Passage> passage, pacing::Permit permit,
+                                             hubspot::LimitFields told, http::Response answer);
   http::Response hand_back(std::shared_ptr<Passage> passage, http::Response answer);
   std::optional<std::chrono::milliseconds> wait_after(const Passage& passage, const Error& error) const;
   void watch_owner(const std::shared_ptr<Passage>& passage, http::Response& answer);
@@ -114,8 +117,9 @@ class Gateway {
   Parts parts_;
   const crypto::HmacKey journal_key_;
   std::shared_ptr<const Settings> settings_;
-  // Calls that are not settled yet; as many as the doors have connections, at most.
-  std::unordered_map<const Passage*, std::shared_ptr<Passage>> under_way_;
+  // Calls that are not settled yet, each linked to the next; as many as the doors have connections, at most.
+  Passage* under_way_ = nullptr;
+  std::unordered_map<const http::Client*, pacing::RepeatBudget> repeat_budgets_;
 };
 
 }  // namespace hubward::gateway

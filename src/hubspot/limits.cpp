@@ -21,7 +21,7 @@ std::optional<std::uint32_t> number(std::string_view text) {
 
 }  // namespace
 
-void LimitFields::note(std::string_view name, std::string_view value) {
+void LimitFields::note_limit(std::string_view name, std::string_view value) {
   constexpr std::string_view prefix = "x-hubspot-ratelimit-";
   if (name.size() <= prefix.size() || !same_ignoring_case(name.substr(0, prefix.size()), prefix)) return;
   name.remove_prefix(prefix.size());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -34,7 +35,14 @@ struct LimitFields {
   std::optional<std::uint32_t> daily, daily_remaining;
 
   // Takes a field of any name; those that say nothing of limits change nothing.
-  void note(std::string_view name, std::string_view value);
+  void note(std::string_view name, std::string_view value) {
+    // Most fields of an answer are told by length and one letter: "X-HubSpot-RateLimit-".
+    constexpr std::size_t shortest = 23, letter = 10;
+    if (name.size() >= shortest && (name[letter] | 0x20) == 'r') note_limit(name, value);
+  }
+
+ private:
+  void note_limit(std::string_view name, std::string_view value);
 };
 
 }  // namespace hubward::hubspot

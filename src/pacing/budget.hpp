@@ -85,7 +85,7 @@ class Budget {
   std::uint64_t heard_ = 0;  // number of the newest call whose answer said something of others
   std::uint32_t foreign_ = 0;
   std::optional<SteadyPoint> foreign_until_;  // as long as it is taken for true without news
-  bool is_guess_ = false;  // all that we do not use, because HubSpot refused a call
+  bool is_guess_ = false;                     // all that we do not use, because HubSpot refused a call
   SteadyPoint last_news_{};
   std::chrono::milliseconds probe_wait_;
 

@@ -84,6 +84,10 @@ struct Account {
   Day day;
 };
 
+bool has_day(const Ask& ask) {
+  return ask.kind == AppKind::Static && !ask.operation->exempt_daily;
+}
+
 std::string seconds_text(nanoseconds span) {
   return fmt::format("{:.1f} s", std::chrono::duration<double>(span).count());
 }
@@ -237,7 +241,7 @@ struct Pacer::State : std::enable_shared_from_this<Pacer::State> {
     Refusal refusal = {};
   };
   Step ask_lines(const Ask& ask, Permit& permit, std::size_t from);
-  Outcome conclude(const Ask& ask, Permit permit, Step step);
+  Outcome conclude(const Ask& ask, Permit permit, Step step, TimePoint today);
   static Async<Outcome> stand_in_line(std::shared_ptr<State> state, Ask ask, Permit permit, Step step);
 
   Loop& loop;
@@ -292,18 +296,18 @@ Pacer::State::Step Pacer::State::ask_lines(const Ask& ask, Permit& permit, std::
 }
 
 // With all places taken, the last question is the day.
-Pacer::State::Outcome Pacer::State::conclude(const Ask& ask, Permit permit, Step step) {
+Pacer::State::Outcome Pacer::State::conclude(const Ask& ask, Permit permit, Step step, TimePoint today) {
   if (step.kind == Step::Kind::Refused) {
     permit.unsent();
     return std::unexpected(std::move(step.refusal));
   }
-  if (ask.kind == AppKind::Oauth || ask.operation->exempt_daily) return permit;
+  if (!has_day(ask)) return permit;
   Day& day = permit.desk_->account->day;
-  if (auto wait = day.wait(ask.priority, clock.now())) {
+  if (auto wait = day.wait(ask.priority, today)) {
     permit.unsent();
     return std::unexpected(day_used_up(ask, day, *wait));
   }
-  permit.of_day_ = day.take(ask.priority, clock.now());
+  permit.of_day_ = day.take(ask.priority, today);
   return permit;
 }
 
@@ -327,7 +331,7 @@ Async<Pacer::State::Outcome> Pacer::State::stand_in_line(std::shared_ptr<State> 
                            : out_of_time(ask, static_cast<LineKind>(step.index), permit.waited_)};
   }
   state->figures.waited.observe(permit.waited_);
-  Outcome outcome = state->conclude(ask, std::move(permit), std::move(step));
+  Outcome outcome = state->conclude(ask, std::move(permit), std::move(step), state->clock.now());
   co_return outcome;
 }
 
@@ -448,15 +452,16 @@ Async<std::expected<Permit, Refusal>> Pacer::admit(Ask ask) {
   Permit permit;
   permit.desk_ = state_->desk_of(ask);
   // Nobody waits for a day that is used up.
-  if (ask.kind == AppKind::Static && !ask.operation->exempt_daily) {
+  TimePoint today = has_day(ask) ? state_->clock.now() : TimePoint();
+  if (has_day(ask)) {
     Day& day = permit.desk_->account->day;
-    if (auto wait = day.wait(ask.priority, state_->clock.now()))
+    if (auto wait = day.wait(ask.priority, today))
       return Async<State::Outcome>::already(std::unexpected(day_used_up(ask, day, *wait)));
   }
   State::Step step = state_->ask_lines(ask, permit, 0);
   if (step.kind == State::Step::Kind::Waits)
     return State::stand_in_line(state_, std::move(ask), std::move(permit), std::move(step));
-  return Async<State::Outcome>::already(state_->conclude(ask, std::move(permit), std::move(step)));
+  return Async<State::Outcome>::already(state_->conclude(ask, std::move(permit), std::move(step), today));
 }
 
 const Settings& Pacer::settings() const {

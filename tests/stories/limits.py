@@ -4,10 +4,10 @@ refusals that say why in the words that HubSpot's SDKs understand, somebody else
 runs out, and a caller that hangs up."""
 import concurrent.futures
 import json
+import re
 import socket
 import ssl
 import time
-import unittest
 
 import story
 
@@ -159,6 +159,39 @@ class Limits(story.Story):
                 self.eventually("it waits", lambda: self.shown("demo")["searches"]["waiting"] == 1, 5)
         self.eventually("it is gone", lambda: self.shown("demo")["searches"]["waiting"] == 0, 5)
         self.assertEqual(self.demo.ask_sandbox("GET", "/counters")["calls"], before)
+
+    def test_9_failures_are_sent_again_where_twice_is_once(self):
+        def fault(method, **what):
+            self.demo.ask_sandbox("DELETE", "/faults")
+            self.demo.ask_sandbox("POST", "/faults", {"method": method, "path_prefix": CONTACTS, "times": 1} | what)
+
+        def call(method, path, body=None):
+            return self.demo.call(method, path, body)
+
+        def sent_again():
+            text = self.demo.web().get(self.demo.admin + "/metrics", {"Authorization": f"Bearer {self.demo.admin_token}"}).text
+            return int(re.search(r"^hubward_calls_sent_again_total (\d+)", text, re.M)[1])
+
+        before = sent_again()
+
+        created = call("POST", CONTACTS, {"properties": {"email": "again@example.test"}})
+        record = f"{CONTACTS}/{created.json()['id']}"
+        change = {"properties": {"firstname": "Ada"}}
+        for method, path, body, what, status, attempts in (
+                ("GET", record, None, {"status": 503, "times": 2}, 200, "3"),
+                ("PATCH", record, change, {"cut": "after_effect"}, 200, "2"),
+                ("PATCH", record, change, {"status": 502}, 200, "2"),
+                ("POST", CONTACTS, {"properties": {"email": "locked@example.test"}}, {"status": 423}, 201, "2"),
+                ("POST", CONTACTS, {"properties": {"email": "once@example.test"}}, {"status": 503}, 503, None),
+                ("POST", CONTACTS, {"properties": {"email": "twice@example.test"}}, {"cut": "after_effect"}, 502, None),
+                ("GET", record, None, {"status": 477, "headers": {"Retry-After": "3600"}}, 477, None),
+                ("GET", record, None, {"status": 400}, 400, None),
+                ("DELETE", record, None, {"status": 500}, 204, "2")):
+            with self.subTest(method=method, what=what):
+                fault(method, **what)
+                answer = call(method, path, body)
+                self.assertEqual((answer.status, answer.headers.get("X-Hubward-Attempts")), (status, attempts))
+        self.assertEqual(sent_again() - before, 6)
 
 
 if __name__ == "__main__":
