@@ -71,7 +71,7 @@ class Holding:
         # Half of the descriptors are the egress door's (docs/configuration.md), and the good clients need theirs.
         count = min(HELD, allowed // 2 - GOOD_CONNECTIONS - 10, HELD - GOOD_CONNECTIONS - 10)
         time_for_all = (self.options.rounds + 4) * (self.options.seconds + 1) + 5
-        holder = self.bench.loader.start(gateway.port, PATHS["1KB"], gateway.key, mode="hold", connections=count,
+        holder = self.bench.loader.start_behind(gateway.port, PATHS["1KB"], gateway.key, mode="hold", connections=count,
                                          seconds=time_for_all, **how)
         try:
             if not holder.stdout.readline().startswith('{"holding"'):

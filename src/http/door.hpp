@@ -18,13 +18,15 @@ struct Door {
         handler(std::move(with)),
         figures(std::move(counted)),
         admission(limits.admission),
-        handshakes(loop) {}
+        aside(loop) {}
 
   const Limits limits;
   const Listener::Handler handler;
   const std::shared_ptr<DoorFigures> figures;  // null: nobody counts
   Admission admission;
-  Turnstile handshakes;  // half a millisecond each
+  // Handshakes, and words to whoever was too slow: what others need not wait out, up to half a millisecond
+  // each.
+  Turnstile aside;
   Expendable expendable;
 
   void cut(DoorFigures::Cut why) const {

@@ -181,7 +181,7 @@ Async<bool> ServerConnection::shake_hands() {
   if (state != Stream::State::Ok) co_return false;
   bool may_begin = co_await wait_for_turn();
   if (!may_begin) co_return false;
-  co_await door_.handshakes.pass();
+  co_await door_.aside.pass();
   SslPtr ssl = tls_->accept_on(stream_.tls_socket());
   state = co_await stream_.start_tls(std::move(ssl), after(limits_.handshake));
   if (state == Stream::State::Ok) {
@@ -229,7 +229,10 @@ Async<ServerConnection::Next> ServerConnection::serve_one() {
   std::optional<Refusal> refusal = arrived.refusal;
   if (!refusal && arrived.state == Stream::State::TimedOut)
     refusal = Refusal{408, "HEAD_TIMEOUT", "the request's head came too slowly"};
-  if (arrived.state == Stream::State::TimedOut) door_.cut(Cut::HeadSlow);
+  if (arrived.state == Stream::State::TimedOut) {
+    door_.cut(Cut::HeadSlow);
+    co_await door_.aside.pass();
+  }
   leave_seats();
   if (!refusal && arrived.state != Stream::State::Ok) co_return Next::Close;
 

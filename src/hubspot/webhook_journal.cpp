@@ -52,10 +52,11 @@ std::string id_text(const Json& value) {
   return std::string(value.text().value_or(value.number_text().value_or("")));
 }
 
-// An id as webhooks write it, as a number, where it is one.
+// An id as webhooks write it, as a number, where it is one: "06" is none to JSON, and stays a text.
 Json id_of(const Json& value) {
   std::string text = id_text(value);
-  return to_number(text) ? Json::number(std::move(text)) : value;
+  bool is_number = to_number(text) && (text.size() == 1 || !text.starts_with('0'));
+  return is_number ? Json::number(std::move(text)) : value;
 }
 
 std::optional<TimePoint> time_of(const Json& value) {

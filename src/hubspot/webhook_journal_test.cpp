@@ -174,6 +174,20 @@ TEST_CASE("what is kept as it is keeps all that it said") {
   CHECK(body.items()[0]["properties"].dump() == R"({"a":{"b":[1,2]}})");
 }
 
+TEST_CASE("an id is a number where JSON has it as one, and else the text that it was") {
+  for (const auto& [written, read] : {std::pair{R"("701")", "701"},
+                                      {R"(701)", "701"},
+                                      {R"("0")", "0"},
+                                      {R"("06")", R"("06")"},
+                                      {R"("00")", R"("00")"},
+                                      {R"("7a")", R"("7a")"}}) {
+    CAPTURE(written);
+    const Json body = turned(
+        std::string(R"({"action":"DELETE","objectTypeId":"0-1","objectId":1,"portalId":)") + written + "}");
+    CHECK(body.items().at(0)["portalId"].dump() == read);
+  }
+}
+
 TEST_CASE("a file becomes bodies of at most so many events") {
   std::string events;
   for (int i = 1; i <= 250; ++i)

@@ -96,15 +96,16 @@ SteadyPoint Budget::turn_of(std::size_t n, SteadyPoint earliest, SteadyPoint now
   }
   std::size_t again = n > 2 * may ? (n - may - 1) / may : 0;
   std::chrono::nanoseconds distance = spacing(now);
-  std::vector<SteadyPoint> turns;
+  std::vector<SteadyPoint> leavings = window_.leavings(), turns;
   turns.reserve(n - again * may);
   while (turns.size() < n - again * may) {
     SteadyPoint turn = turns.empty() ? earliest : turns.back() + distance;
     std::size_t leave = held + turns.size();  // so many, less `may`, and one more, are to leave before
     if (leave >= may) {
       std::size_t at = leave - may;
-      SteadyPoint left =
-          at < held ? window_.leaves(at).value_or(now + window_.span()) : turns[at - held] + window_.span();
+      SteadyPoint left = now + window_.span();  // of one under way: not before
+      if (at < leavings.size()) left = leavings[at];
+      if (at >= held) left = turns[at - held] + window_.span();
       turn = std::max(turn, left);
     }
     turns.push_back(turn);
@@ -114,7 +115,7 @@ SteadyPoint Budget::turn_of(std::size_t n, SteadyPoint earliest, SteadyPoint now
 
 std::optional<SteadyPoint> Budget::next_room(SteadyPoint now) {
   window_.pass(now);
-  std::optional<SteadyPoint> next = window_.leaves(0);
+  std::optional<SteadyPoint> next = window_.next_leaves();
   if (could_probe(now))
     next = std::min(next.value_or(SteadyPoint::max()), std::max(last_news_ + probe_wait_, now));
   return next;

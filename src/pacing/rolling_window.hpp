@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "core/clock.hpp"
 
@@ -26,10 +27,12 @@ class RollingWindow {
 
   // Lets go of what has left by now. The others speak of the moment of the last pass().
   void pass(SteadyPoint now);
-  std::size_t held() const { return in_flight_ + ended_.size(); }
+  std::size_t held() const { return in_flight_ + ended_count_; }
   std::size_t in_flight() const { return in_flight_; }
-  // When the n-th of those that have ended leaves, the oldest being 0; nothing when there are fewer.
-  std::optional<SteadyPoint> leaves(std::size_t n) const;
+  // When the next of those that have ended leaves; nothing when there is none.
+  std::optional<SteadyPoint> next_leaves() const;
+  // When each of them leaves, in that order.
+  std::vector<SteadyPoint> leavings() const;
 
   std::chrono::milliseconds span() const { return span_; }
   void set_span(std::chrono::milliseconds span) { span_ = span; }
@@ -37,7 +40,14 @@ class RollingWindow {
  private:
   std::chrono::milliseconds span_;
   std::size_t in_flight_ = 0;
-  std::deque<SteadyPoint> ended_;  // in the order of time
+  // Those that ended within a ten-thousandth of the span are one, with the time of the last: so there are ten
+  // thousand at most, whatever the limit. In the order of time.
+  struct Ended {
+    SteadyPoint from, at;
+    std::size_t calls = 1;
+  };
+  std::deque<Ended> ended_;
+  std::size_t ended_count_ = 0;
 };
 
 }  // namespace hubward::pacing

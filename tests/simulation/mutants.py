@@ -49,7 +49,7 @@ REFRESH = {
 WINDOW, BUDGET, LINE, QUEUE = (f"src/pacing/{name}.cpp" for name in ("rolling_window", "budget", "line", "fair_queue"))
 
 PACING = {
-    "window_forgets_early": (WINDOW, "ended_.front() + span_ <= now", "ended_.front() + span_ * 19 / 20 <= now"),
+    "window_forgets_early": (WINDOW, "ended_.front().at + span_ <= now", "ended_.front().at + span_ * 19 / 20 <= now"),
     "in_flight_not_held": (BUDGET, "return window_.held() < allowed(now)",
                            "return window_.held() - window_.in_flight() < allowed(now)"),
     "limit_taken_for_more": (BUDGET, "return window_.held() < allowed(now)", "return window_.held() <= allowed(now) + 1"),
