@@ -27,8 +27,9 @@ constexpr std::uint32_t small = 50;
 
 }  // namespace
 
-Budget::Budget(hubspot::RollingLimit documented)
+Budget::Budget(hubspot::RollingLimit documented, Answers answers)
     : limit_(std::max(documented.calls, 1U)),
+      answers_(answers),
       window_(documented.span),
       probe_wait_(first_probe_wait),
       refusal_margin_(least_margin()),
@@ -88,6 +89,7 @@ void Budget::unsent() {
 // meanwhile leaves a window later in its turn, so from the second window on everything comes again.
 SteadyPoint Budget::turn_of(std::size_t n, SteadyPoint earliest, SteadyPoint now) {
   window_.pass(now);
+  if (answers_ == Answers::TellTheLimit && !told_ && window_.in_flight() > 0) return earliest;
   std::size_t may = std::max(allowed(now), 1U), held = window_.held();
   // After a refusal nobody knows what others use; the next call will tell.
   if (is_guess_ && foreign(now) > 0) {

@@ -23,7 +23,9 @@ namespace hubward::pacing {
 
 class Budget {
  public:
-  explicit Budget(hubspot::RollingLimit documented);
+  // Whether HubSpot's answers say what the limit is.
+  enum class Answers : std::uint8_t { SayNothing, TellTheLimit };
+  explicit Budget(hubspot::RollingLimit documented, Answers answers = Answers::SayNothing);
 
   // Another documented limit, as long as HubSpot has told none.
   void set_documented(std::uint32_t calls);
@@ -48,7 +50,8 @@ class Budget {
   void unsent();
 
   // When the n-th of calls that wait now can go, if nobody else comes, each at its distance from the one
-  // before and the first not before `earliest`; an estimate. n counts from 1.
+  // before and the first not before `earliest`; an estimate. n counts from 1. At once, as far as anybody
+  // knows, while the first answer is awaited that tells the limit.
   SteadyPoint turn_of(std::size_t n, SteadyPoint earliest, SteadyPoint now);
   // When there may be room again, although no call ends meanwhile; nothing when only the end of one can help.
   std::optional<SteadyPoint> next_room(SteadyPoint now);
@@ -78,6 +81,7 @@ class Budget {
   void hear_remaining(const Place& place, SteadyPoint now, std::uint32_t remaining);
 
   std::uint32_t limit_;
+  const Answers answers_;
   RollingWindow window_;
   bool told_ = false;
   std::uint64_t sent_ = 0, refusals_ = 0;

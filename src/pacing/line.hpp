@@ -18,7 +18,9 @@ namespace hubward::pacing {
 
 class Line {
  public:
-  Line(hubspot::RollingLimit documented, std::size_t longest) : budget_(documented), longest_(longest) {}
+  Line(hubspot::RollingLimit documented, std::size_t longest,
+       Budget::Answers answers = Budget::Answers::SayNothing)
+      : budget_(documented, answers), longest_(longest) {}
 
   using Number = FairQueue::Number;
   struct Asked {

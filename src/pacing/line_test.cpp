@@ -144,6 +144,28 @@ TEST_CASE("a line lets go, lets wait, and refuses what could not go in time") {
   CHECK_FALSE(line.wakes_at(start + 13s));
 }
 
+TEST_CASE("before HubSpot has told a limit nobody is refused for what is only documented") {
+  Line line({4, 10s}, 100, Budget::Answers::TellTheLimit);
+  Claim claim{"c", Priority::Normal, 1};
+  std::vector<Budget::Place> gone;
+  for (int i = 0; i < 4; ++i) gone.push_back(line.ask(claim, start, start).place);
+  std::vector<Line::Number> waits;
+  for (int i = 0; i < 50; ++i) {
+    Line::Asked asked = line.ask(claim, start, start + 5s);
+    REQUIRE(asked.verdict == Verdict::Wait);
+    waits.push_back(asked.number);
+  }
+  CHECK_FALSE(line.next_turn(start + 60ms));
+  line.budget().answered(gone[0], start + 60ms, {.max = 190, .remaining = 186, .interval = 10s});
+  auto turn = line.next_turn(start + 60ms);
+  REQUIRE(turn);
+  CHECK(turn->number == waits[0]);
+  CHECK(turn->place);
+  // From then on it is known what is too late.
+  line.budget().answered(gone[1], start + 90ms, {.max = 4, .remaining = 0, .interval = 10s});
+  CHECK(line.ask(claim, start + 90ms, start + 5s).verdict == Verdict::TooLate);
+}
+
 TEST_CASE("whose deadline is over is told so, and takes no place") {
   Line line({1, 10s}, 10);
   Claim claim{"c", Priority::Normal, 1};

@@ -46,8 +46,9 @@ struct Waiting;
 
 // A line, and the tasks that wait in it.
 struct Stand {
-  Stand(Loop& loop, hubspot::RollingLimit documented, std::size_t longest)
-      : line(documented, longest), changed(loop) {}
+  Stand(Loop& loop, hubspot::RollingLimit documented, std::size_t longest,
+        Budget::Answers answers = Budget::Answers::SayNothing)
+      : line(documented, longest, answers), changed(loop) {}
 
   Line line;
   std::unordered_map<Line::Number, Waiting*> waiting;
@@ -183,7 +184,7 @@ struct Permit::Desk {
         forms(loop, hubspot::forms_limit, settings.longest_line),
         associations(loop, hubspot::associations_limit, settings.longest_line),
         ten_seconds(loop, is == AppKind::Static ? hubspot::least_static_limit : hubspot::least_oauth_limit,
-                    settings.longest_line) {}
+                    settings.longest_line, Budget::Answers::TellTheLimit) {}
 
   Stand& stand(std::size_t index) {
     switch (static_cast<LineKind>(index)) {

@@ -108,7 +108,9 @@ class Schedule {
       : dice_(seed),
         is_(weather(dice_)),
         hubspot_(is_.limit),
-        line_({is_.documented, window}, is_.longest),
+        line_({is_.documented, window}, is_.longest,
+              is_.tells && is_.documented != is_.limit ? pacing::Budget::Answers::TellTheLimit
+                                                       : pacing::Budget::Answers::SayNothing),
         trace_(trace) {
     for (std::uint32_t i = 0; i < is_.clients; ++i) {
       clients_.push_back({.name = fmt::format("c{}", i),
