@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 from calls import Bench, check_machine  # noqa: E402
 from demo import Trouble  # noqa: E402
 from programs import PATHS  # noqa: E402
-from settled_gateway import SettledHubward  # noqa: E402
+from settled_gateway import Kept, SettledHubward  # noqa: E402
 from workloads import say  # noqa: E402
 
 RESULT = ROOT / "build/bench/growth.json"
@@ -53,12 +53,25 @@ class Grown(SettledHubward):
         return filler + '[[roles.bench.rules]]\nname = "read"\nobjects = ["contacts"]\nactions = ["view"]\n'
 
     def connect(self):
+        self.wait_for_operators()
         came, trouble = self.settle()
         if came != self.count:
             raise Trouble(f"only {came} of {self.count} connections came in: {trouble}")
         self.key = self.client("bench", [f"p{n}" for n in range(self.count)])
         for number in range(1, self.has["clients"]):
             self.client(f"other-{number}", ["p0"])
+
+    def wait_for_operators(self):
+        """Their door opens a moment after the one for calls."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return self.api("GET", "/status")
+            except OSError:
+                self.web = Kept(str(self.bench.tls / "ca.pem"))
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def client(self, name, connections):
         return self.api("POST", "/clients", json.dumps({"name": name, "role": "bench", "connections": connections}))["key"]
