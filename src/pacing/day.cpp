@@ -26,7 +26,7 @@ std::uint64_t Day::take(Priority priority, TimePoint now) {
 }
 
 void Day::unsent() {
-  if (known_) ++known_->left;
+  if (known_) known_->left = std::min(known_->left + 1, known_->limit);
 }
 
 void Day::answered(std::uint64_t number, TimePoint now, const hubspot::LimitFields& told) {

@@ -50,6 +50,9 @@ struct Stand {
         Budget::Answers answers = Budget::Answers::SayNothing)
       : line(documented, longest, answers), changed(loop) {}
 
+  // Nobody waits, and HubSpot counts nothing of ours any more.
+  bool is_idle(SteadyPoint now) { return line.waiting() == 0 && line.budget().view(now).ours == 0; }
+
   Line line;
   std::unordered_map<Line::Number, Waiting*> waiting;
   Signal changed;  // for the task that serves it, which is there as long as anybody waits
@@ -81,6 +84,9 @@ struct Account {
   Account(Loop& loop, const Settings& settings)
       : search(loop, {settings.searches_per_second, hubspot::search_limit.span}, settings.longest_line),
         day(settings.day_reserve_percent) {}
+  // What is known of a day that is nearly used up is not learned again at HubSpot's cost.
+  bool may_be_forgotten(SteadyPoint now) { return search.is_idle(now) && !day.view(); }
+
   Stand search;
   Day day;
 };
@@ -176,6 +182,8 @@ struct Figures {
 
 // The lines before one app in one account. Lives as long as a permit of it.
 struct Permit::Desk {
+  static_assert(kinds == line_kinds);
+
   Desk(std::weak_ptr<Pacer::State> of, std::shared_ptr<Account> in, AppKind is, Loop& loop,
        const Settings& settings)
       : state(std::move(of)),
@@ -200,9 +208,8 @@ struct Permit::Desk {
     if (Stand& one = stand(index); one.served) one.changed.notify();
   }
   bool is_idle(SteadyPoint now) {
-    return std::ranges::all_of(std::array{&forms, &associations, &ten_seconds}, [&](Stand* one) {
-      return one->line.waiting() == 0 && one->line.budget().view(now).ours == 0;
-    });
+    return std::ranges::all_of(std::array{&forms, &associations, &ten_seconds},
+                               [&](Stand* one) { return one->is_idle(now); });
   }
 
   const std::weak_ptr<Pacer::State> state;
@@ -271,7 +278,9 @@ void Pacer::State::forget_idle() {
   SteadyPoint now = clock.steady();
   std::erase_if(
       desks, [&](const auto& entry) { return entry.second.use_count() == 1 && entry.second->is_idle(now); });
-  std::erase_if(accounts, [](const auto& entry) { return entry.second.use_count() == 1; });
+  std::erase_if(accounts, [&](const auto& entry) {
+    return entry.second.use_count() == 1 && entry.second->may_be_forgotten(now);
+  });
   many = std::max<std::size_t>(many, desks.size() * 2);
 }
 

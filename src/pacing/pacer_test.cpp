@@ -147,6 +147,29 @@ TEST_CASE("accounts and apps do not wait for each other") {
   CHECK(desk.pacer.list().size() == 3);
 }
 
+TEST_CASE("what is forgotten of many accounts is nothing that HubSpot still counts") {
+  Desk desk;
+  Ask oauth = desk.ask("crm.objects.search");
+  oauth.kind = AppKind::Oauth;
+  for (int i = 0; i < 5; ++i) {
+    Outcome permit = desk.now(oauth);
+    REQUIRE(permit);
+    permit->answered({});
+  }
+  Ask with_day = desk.ask();
+  with_day.account = {9100009};
+  desk.now(with_day)->refused(Kind::DailyLimit, {});
+  for (std::uint64_t other = 1; other <= 2000; ++other) {
+    Ask one = oauth;
+    one.account = {other};
+    desk.now(std::move(one))->unsent();
+  }
+  CHECK(desk.pacer.list().size() < 2000);  // some were
+  CHECK(code_of(desk.now(oauth)) == "NO_SEARCH_ROOM");
+  desk.pass(20s);
+  CHECK(code_of(desk.now(with_day)) == "DAY_USED_UP");
+}
+
 TEST_CASE("HubSpot's own refusals teach the budget that they are about") {
   Desk desk;
   hubspot::LimitFields told{.max = 190, .remaining = 0};

@@ -3,7 +3,6 @@
 //
 // Runs N schedules (./dev sim). The first that breaks something is printed with its seed, which replays it
 // exactly. Exit code 0: none did; 1: one did; with --expect-failure the other way round; 2: wrong use.
-#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string_view>
@@ -24,9 +23,6 @@ std::optional<Breakage> breakage(std::string_view name) {
 }
 
 void print(const Counts& sum) {
-  auto show = [](const char* name, std::uint64_t value) {
-    std::printf("  %-52s %llu\n", name, static_cast<unsigned long long>(value));
-  };
   show("events", sum.events);
   show("questions to HubSpot that reached it", sum.refreshes);
   show("renewals kept", sum.renewed);
@@ -53,21 +49,15 @@ int main(int count, char** words) {
         stderr);
     return 2;
   }
-  auto begin = std::chrono::steady_clock::now();
   Counts sum;
-  for (std::uint64_t seed = order->first; seed < order->first + order->seeds; ++seed) {
-    Verdict verdict = run_schedule(seed, *broken, order->trace ? World::Trace::On : World::Trace::Off);
-    sum += verdict.counts;
-    if (verdict.broken.empty()) continue;
-    std::printf("seed %llu: %s\n  %s\n  replay: ./dev sim --seeds 1 --trace --first-seed %llu\n",
-                static_cast<unsigned long long>(seed), verdict.broken.c_str(),
-                describe(weather_of(seed)).c_str(), static_cast<unsigned long long>(seed));
-    return order->expect_failure ? 0 : 1;
-  }
-  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  print(sum);
-  std::printf("%llu schedules from seed %llu on in %.1f s: nothing broken\n",
-              static_cast<unsigned long long>(order->seeds), static_cast<unsigned long long>(order->first),
-              took.count());
-  return order->expect_failure ? 1 : 0;
+  return run_seeds(*order, {.command = "./dev sim",
+                            .run =
+                                [&](std::uint64_t seed) {
+                                  Verdict verdict = run_schedule(
+                                      seed, *broken, order->trace ? World::Trace::On : World::Trace::Off);
+                                  sum += verdict.counts;
+                                  return verdict.broken;
+                                },
+                            .describe = [](std::uint64_t seed) { return describe(weather_of(seed)); },
+                            .summary = [&] { print(sum); }});
 }

@@ -67,21 +67,21 @@ class Compare(ctypes.Structure):
 
 class Filter:
     def __init__(self):
-        self.library = ctypes.CDLL("libseccomp.so.2", use_errno=True)
-        self.library.seccomp_init.restype = ctypes.c_void_p
-        self.filter = ctypes.c_void_p(self.library.seccomp_init(ctypes.c_uint32(KILL)))
+        self.seccomp = ctypes.CDLL("libseccomp.so.2", use_errno=True)
+        self.seccomp.seccomp_init.restype = ctypes.c_void_p
+        self.filter = ctypes.c_void_p(self.seccomp.seccomp_init(ctypes.c_uint32(KILL)))
 
     def rule(self, action, call, *compared):
-        number = self.library.seccomp_syscall_resolve_name(call.encode())
+        number = self.seccomp.seccomp_syscall_resolve_name(call.encode())
         if number < 0:
             return  # of another architecture
         array = (Compare * len(compared))(*compared)
-        failed = self.library.seccomp_rule_add_array(self.filter, ctypes.c_uint32(action), number, len(compared), array)
+        failed = self.seccomp.seccomp_rule_add_array(self.filter, ctypes.c_uint32(action), number, len(compared), array)
         if failed:
             sys.exit(f"confine.py: no rule for {call}: {os.strerror(-failed)}")
 
     def load(self):
-        if failed := self.library.seccomp_load(self.filter):
+        if failed := self.seccomp.seccomp_load(self.filter):
             sys.exit(f"confine.py: the filter was refused: {os.strerror(-failed)}")
 
 

@@ -2,7 +2,6 @@
 // pacing_simulation [--seeds N] [--first-seed S] [--trace] [--expect-failure]
 //
 // As the simulation of the refresh protocol, for pacing (./dev sim pacing).
-#include <chrono>
 #include <cstdio>
 #include <string_view>
 
@@ -14,9 +13,6 @@ namespace {
 using namespace hubward::simulation;
 
 void print(const PacingCounts& sum) {
-  auto show = [](const char* name, std::uint64_t value) {
-    std::printf("  %-52s %llu\n", name, static_cast<unsigned long long>(value));
-  };
   show("calls that wanted to go", sum.asked);
   show("went", sum.went);
   show("waited first", sum.waited);
@@ -38,21 +34,14 @@ int main(int count, char** words) {
                stderr);
     return 2;
   }
-  auto begin = std::chrono::steady_clock::now();
   PacingCounts sum;
-  for (std::uint64_t seed = order->first; seed < order->first + order->seeds; ++seed) {
-    PacingVerdict verdict = run_pacing_schedule(seed, order->trace);
-    sum += verdict.counts;
-    if (verdict.broken.empty()) continue;
-    std::printf("seed %llu: %s\n  %s\n  replay: ./dev sim pacing --seeds 1 --trace --first-seed %llu\n",
-                static_cast<unsigned long long>(seed), verdict.broken.c_str(), describe_pacing(seed).c_str(),
-                static_cast<unsigned long long>(seed));
-    return order->expect_failure ? 0 : 1;
-  }
-  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  print(sum);
-  std::printf("%llu schedules from seed %llu on in %.1f s: nothing broken\n",
-              static_cast<unsigned long long>(order->seeds), static_cast<unsigned long long>(order->first),
-              took.count());
-  return order->expect_failure ? 1 : 0;
+  return run_seeds(*order, {.command = "./dev sim pacing",
+                            .run =
+                                [&](std::uint64_t seed) {
+                                  PacingVerdict verdict = run_pacing_schedule(seed, order->trace);
+                                  sum += verdict.counts;
+                                  return verdict.broken;
+                                },
+                            .describe = [](std::uint64_t seed) { return describe_pacing(seed); },
+                            .summary = [&] { print(sum); }});
 }
