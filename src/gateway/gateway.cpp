@@ -18,6 +18,7 @@
 #include "gateway/replay_buffer.hpp"
 #include "gateway/settling_body.hpp"
 #include "gateway/watching_body.hpp"
+#include "gateway/wishes.hpp"
 #include "hubspot/error_envelope.hpp"
 #include "hubspot/link_rewrite.hpp"
 #include "hubspot/path.hpp"
@@ -185,8 +186,8 @@ Async<http::Response> Gateway::call(Caller caller, http::Request request) {
   if (Result<void> read = read_target(*passage, request); !read) co_return refuse(*passage, read.error());
   if (Result<void> decided = decide(*passage, request.method); !decided)
     co_return refuse(*passage, decided.error());
-  if (Result<void> wishes = read_wishes(*passage, request); !wishes)
-    co_return refuse(*passage, wishes.error());
+  if (Result<void> standing = take_standing(*passage, request); !standing)
+    co_return refuse(*passage, standing.error());
 
   Result<http::Response> answer = co_await forward(passage, std::move(request));
   if (!answer) co_return refuse(*passage, answer.error());
@@ -274,36 +275,16 @@ Result<void> Gateway::decide(Passage& passage, const std::string& method) const 
   return invalid("DENIED", std::move(decision.sentence));
 }
 
-// What the caller asks for in fields of its own, within what its role may have.
-Result<void> Gateway::read_wishes(Passage& passage, const http::Request& request) const {
-  auto standing = passage.settings->standings.find(passage.caller.client->role);
+// How it stands in line: as its role does, or as it asks for itself.
+Result<void> Gateway::take_standing(Passage& passage, const http::Request& request) const {
+  const RoleName& role = passage.caller.client->role;
+  auto standing = passage.settings->standings.find(role);
   if (standing != passage.settings->standings.end()) passage.standing = standing->second;
-  if (auto wish = request.fields.find("x-hubward-priority")) {
-    std::optional<pacing::Priority> priority = pacing::read_priority(*wish);
-    if (!priority) return invalid("WISH_REFUSED", "X-Hubward-Priority is interactive, normal or bulk");
-    if (*priority < passage.standing.priority) {
-      return invalid("WISH_REFUSED",
-                     fmt::format("X-Hubward-Priority asks for {}, and calls of role {} have {} at most",
-                                 to_text(*priority), passage.caller.client->role.text,
-                                 to_text(passage.standing.priority)));
-    }
-    passage.standing.priority = *priority;
-  }
-  const pacing::Settings& pacing = parts_.pacer.settings();
-  std::chrono::milliseconds wait = pacing.wait;
-  if (auto wish = request.fields.find("x-hubward-wait-ms")) {
-    std::uint32_t millis = 0;
-    auto [end, error] = std::from_chars(wish->data(), wish->data() + wish->size(), millis);
-    if (error != std::errc() || end != wish->data() + wish->size() || millis > pacing.longest_wait.count()) {
-      return invalid(
-          "WISH_REFUSED",
-          fmt::format("X-Hubward-Wait-Ms is how long the call may wait for room at HubSpot: 0 to {} "
-                      "milliseconds (pacing.longest_wait_ms)",
-                      pacing.longest_wait.count()));
-    }
-    wait = std::chrono::milliseconds(millis);
-  }
-  passage.go_by = passage.began + wait;
+  Result<Wishes> wishes =
+      read_wishes(request.fields, role, passage.standing.priority, parts_.pacer.settings());
+  if (!wishes) return std::unexpected(wishes.error());
+  passage.standing.priority = wishes->priority;
+  passage.go_by = passage.began + wishes->wait;
   return {};
 }
 

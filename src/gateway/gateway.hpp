@@ -97,7 +97,7 @@ class Gateway {
   Result<void> read_target(Passage& passage, const http::Request& request) const;
   void note_parameters(Passage& passage) const;
   Result<void> decide(Passage& passage, const std::string& method) const;
-  Result<void> read_wishes(Passage& passage, const http::Request& request) const;
+  Result<void> take_standing(Passage& passage, const http::Request& request) const;
   bool is_recorded_first(const Passage& passage) const;
   Async<Result<http::Response>> forward(std::shared_ptr<Passage> passage, http::Request request);
   Async<bool> may_go_again(std::shared_ptr<Passage> passage, std::optional<pacing::Failed> failed,
